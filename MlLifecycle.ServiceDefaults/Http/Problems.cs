@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using MlLifecycle.ServiceDefaults.Decisions;
+using Npgsql;
+
+namespace MlLifecycle.ServiceDefaults.Http;
+
+/// <summary>Another way to write errors on some routes, for a protocol that has its own.</summary>
+public interface IErrorShape
+{
+    /// <summary>Whether this request speaks that protocol.</summary>
+    /// <param name="context">The request.</param>
+    bool Fits(HttpContext context);
+
+    /// <summary>Writes the refusal in the protocol's shape, with its status.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="refusal">What went wrong.</param>
+    Task Write(HttpContext context, Refusal refusal);
+}
+
+/// <summary>An answer that carries a refusal: RFC 9457 problem details, or the protocol's own shape.</summary>
+/// <param name="refusal">Why.</param>
+public sealed class Refused(Refusal refusal) : IResult
+{
+    /// <summary>The base of every problem's <c>type</c>.</summary>
+    public const string Problems = "https://mllifecycle.dev/problems/";
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    /// <summary>Why.</summary>
+    public Refusal Refusal => refusal;
+
+    /// <inheritdoc/>
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        var shape = httpContext.RequestServices.GetServices<IErrorShape>().FirstOrDefault(s => s.Fits(httpContext));
+        httpContext.Response.StatusCode = refusal.Status;
+        if (refusal.Status == 401)
+            httpContext.Response.Headers.WWWAuthenticate = "Bearer";
+        if (shape is not null)
+            return shape.Write(httpContext, refusal);
+        var problem = new ProblemDetails
+        {
+            Type = Problems + refusal.Code,
+            Title = refusal.Title,
+            Status = refusal.Status,
+            Detail = refusal.Detail,
+            Instance = httpContext.Request.Path,
+            Extensions =
+            {
+                ["code"] = refusal.Code,
+                ["traceId"] = Activity.Current?.TraceId.ToHexString() ?? httpContext.TraceIdentifier,
+            },
+        };
+        if (refusal.Field is { } field)
+            problem.Extensions["errors"] = new Dictionary<string, string[]> { [field] = [refusal.Detail] };
+        return httpContext.Response.WriteAsJsonAsync(problem, Json, "application/problem+json", httpContext.RequestAborted);
+    }
+}
+
+/// <summary>Turns what escapes a route into an answer: malformed input into 400 with the field, an outage into 503, a bug into 500.</summary>
+internal sealed class Failures(ILogger<Failures> log) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (httpContext.RequestAborted.IsCancellationRequested)
+        {
+            log.LogInformation("{Method} {Path}: the caller went away", httpContext.Request.Method, httpContext.Request.Path);
+            httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            return true;
+        }
+
+        var refusal = Explain(exception);
+        if (refusal.Status >= 500)
+            log.LogError(exception, "{Method} {Path} failed", httpContext.Request.Method, httpContext.Request.Path);
+        await new Refused(refusal).ExecuteAsync(httpContext);
+        return true;
+    }
+
+    private static Refusal Explain(Exception exception) => exception switch
+    {
+        BadHttpRequestException { InnerException: JsonException json } => Malformed(json),
+        JsonException json => Malformed(json),
+        BadHttpRequestException { StatusCode: 413 } => new(413, "too-large", "The request's body is larger than this route takes."),
+        BadHttpRequestException { StatusCode: 415 } => new(415, "unsupported-media-type", "Send the body with Content-Type: application/json."),
+        BadHttpRequestException bad => new(bad.StatusCode, "bad-request", bad.Message),
+        NpgsqlException { IsTransient: true } or TimeoutException => new(503, "store-unavailable", "The service's database does not answer just now. Retry in a few seconds."),
+        _ when Deciding.IsLostRace(exception) => new(409, "lost-race", "Someone else changed this at the same moment. Read it again and retry."),
+        _ => new(500, "internal-error", "This is a fault of the service, not of the request. Its log has the details under the traceId."),
+    };
+
+    private static Refusal Malformed(JsonException json)
+    {
+        var field = json.Path?.TrimStart('$').TrimStart('.');
+        var problem = json.Message.Split(" Path: ")[0];
+        return string.IsNullOrEmpty(field)
+            ? new(400, "malformed-json", $"The body is not the JSON this route takes. {problem}")
+            : new Refusal(400, "invalid-input", $"{field}: {problem}") { Field = field };
+    }
+}

@@ -1,0 +1,105 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
+using MlLifecycle.ServiceDefaults.Http;
+using MlLifecycle.ServiceDefaults.Trust;
+
+namespace MlLifecycle.ServiceDefaults;
+
+/// <summary>What every service of the suite has: telemetry, health, trust, JSON, problem details, OpenAPI, resilient HTTP.</summary>
+public static class ServiceDefaults
+{
+    /// <summary>Adds it.</summary>
+    /// <param name="builder">The service's builder.</param>
+    /// <param name="service">The service's name, as in <c>datasets</c>.</param>
+    public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder, string service)
+    {
+        builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.AddServerHeader = false);
+        builder.AddTelemetry(service);
+        builder.AddTrust();
+        QuietLogs(builder.Logging);
+        var services = builder.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.ConfigureHttpJsonOptions(json => Strict(json.SerializerOptions));
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        services.AddProblemDetails();
+        services.AddExceptionHandler<Failures>();
+        services.AddOpenApi(service);
+        services.AddServiceDiscovery();
+        services.ConfigureHttpClientDefaults(http =>
+        {
+            http.AddStandardResilienceHandler();
+            http.AddServiceDiscovery();
+        });
+        services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), ["live"]);
+        return builder;
+    }
+
+    /// <summary>Puts errors, trust and the operators' routes in place: <c>/health</c>, <c>/alive</c>, <c>/metrics</c>, <c>/openapi/{service}.json</c>.</summary>
+    /// <param name="app">The service.</param>
+    public static WebApplication UseServiceDefaults(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages(context => context.HttpContext.Response.StatusCode switch
+        {
+            404 => new Refused(new(404, "no-such-route", $"There is no {context.HttpContext.Request.Path} here.")).ExecuteAsync(context.HttpContext),
+            405 => new Refused(new(405, "method-not-allowed", $"{context.HttpContext.Request.Path} does not take {context.HttpContext.Request.Method}.")).ExecuteAsync(context.HttpContext),
+            415 => new Refused(new(415, "unsupported-media-type", "This route does not take that Content-Type.")).ExecuteAsync(context.HttpContext),
+            _ => Task.CompletedTask,
+        });
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.MapHealthChecks("/health", new HealthCheckOptions
+        {
+            Predicate = check => !check.Tags.Contains("live"),
+            ResponseWriter = WriteHealth,
+            ResultStatusCodes = { [HealthStatus.Degraded] = StatusCodes.Status503ServiceUnavailable },
+        }).AllowAnonymous();
+        app.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") }).AllowAnonymous();
+        app.MapPrometheusScrapingEndpoint().AllowAnonymous();
+        app.MapOpenApi().AllowAnonymous();
+        return app;
+    }
+
+    /// <summary>The suite's JSON: camelCase; what is unknown, missing or null where it must not be is refused by name.</summary>
+    /// <param name="json">The options to set.</param>
+    public static void Strict(JsonSerializerOptions json)
+    {
+        json.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+        json.RespectNullableAnnotations = true;
+        json.RespectRequiredConstructorParameters = true;
+        json.NumberHandling = JsonNumberHandling.Strict;
+    }
+
+    // Marten reports a lost race, which is ordinary, as an error with the events' bodies in it; the poll for new events logs each query.
+    private static void QuietLogs(ILoggingBuilder logging) => logging
+        .AddFilter("Marten", LogLevel.Critical)
+        .AddFilter("Npgsql", LogLevel.Warning)
+        .AddFilter("Polly", LogLevel.Warning)
+        .AddFilter("System.Net.Http", LogLevel.Warning)
+        .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
+        .AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None);
+
+    private static Task WriteHealth(HttpContext context, HealthReport report) => context.Response.WriteAsJsonAsync(
+        new
+        {
+            status = Lower(report.Status),
+            checks = report.Entries.ToDictionary(e => e.Key, e => new { status = Lower(e.Value.Status), description = e.Value.Description }),
+        },
+        context.RequestAborted);
+
+    private static string Lower(HealthStatus status) => status switch
+    {
+        HealthStatus.Healthy => "healthy",
+        HealthStatus.Degraded => "degraded",
+        _ => "unhealthy",
+    };
+}
