@@ -32,10 +32,11 @@ public static class MessageBus
                 if (endpoint is IRabbitMqReceiveEndpointConfigurator queue && name.StartsWith(service, StringComparison.Ordinal))
                     queue.SetQuorumQueue();
                 endpoint.ConcurrentMessageLimit = 1;
-                // While the database is away a message waits at the head of its queue: no fault of its own, so no dead letter.
+                // While the database is away a message waits at the head of its queue: no fault of its own, so no dead letter. After half an hour the
+                // broker takes an unconfirmed message back and delivers it again, so these retries never run out.
                 endpoint.UseMessageRetry(retry =>
                 {
-                    retry.Interval(int.MaxValue, TimeSpan.FromSeconds(2));
+                    retry.Interval(1000, TimeSpan.FromSeconds(2));
                     retry.Handle<NpgsqlException>(outage => outage.IsTransient);
                 });
                 endpoint.UseMessageRetry(retry =>

@@ -6,9 +6,10 @@ using Npgsql;
 namespace MlLifecycle.ServiceDefaults.Events;
 
 /// <summary>Creates the service's database when it is missing, before the event store lays out its schema: a published PostgreSQL brings none.</summary>
-internal sealed class DatabaseCreator(IConfiguration configuration, NpgsqlDataSource source, ILogger<DatabaseCreator> log) : IHostedService
+internal sealed class DatabaseCreator(IConfiguration configuration, NpgsqlDataSource source, ILogger<DatabaseCreator> log) : IHostedLifecycleService
 {
-    public async Task StartAsync(CancellationToken cancellationToken)
+    // Before any hosted service starts: the event store puts its own in front of all others.
+    public async Task StartingAsync(CancellationToken cancellationToken)
     {
         var target = new NpgsqlConnectionStringBuilder(configuration.GetConnectionString(EventStore.ConnectionName));
         var database = target.Database ?? throw new InvalidOperationException("The connection string 'events' names no database.");
@@ -36,5 +37,13 @@ internal sealed class DatabaseCreator(IConfiguration configuration, NpgsqlDataSo
         }
     }
 
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
@@ -30,7 +31,7 @@ public sealed class Refused(Refusal refusal) : IResult
     /// <summary>The base of every problem's <c>type</c>.</summary>
     public const string Problems = "https://mllifecycle.dev/problems/";
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Why.</summary>
     public Refusal Refusal => refusal;
@@ -97,9 +98,22 @@ internal sealed class Failures(ILogger<Failures> log) : IExceptionHandler
     private static Refusal Malformed(JsonException json)
     {
         var field = json.Path?.TrimStart('$').TrimStart('.');
-        var problem = json.Message.Split(" Path: ")[0];
+        var message = json.Message.Split(" Path: ")[0];
+        var place = json.LineNumber is { } line ? $" (line {line + 1}, byte {json.BytePositionInLine})" : "";
+        if (json.InnerException is JsonException syntax && syntax.GetType() != typeof(JsonException))
+            return new(400, "malformed-json", $"The body is not JSON: {message}{place}") { Field = string.IsNullOrEmpty(field) ? null : field };
+        if (message.Contains("could not be mapped to any", StringComparison.Ordinal))
+            return Decision.InvalidInput(field ?? "", "is not a field of this request.");
+        if (message.IndexOf("missing required properties including: ", StringComparison.Ordinal) is >= 0 and var at)
+            return Missing(field, message[(at + "missing required properties including: ".Length)..]);
         return string.IsNullOrEmpty(field)
-            ? new(400, "malformed-json", $"The body is not the JSON this route takes. {problem}")
-            : new Refusal(400, "invalid-input", $"{field}: {problem}") { Field = field };
+            ? new(400, "malformed-json", $"The body is not the JSON this route takes{place}.")
+            : Decision.InvalidInput(field, $"does not have the type this field takes{place}.");
+    }
+
+    private static Refusal Missing(string? parent, string names)
+    {
+        var first = names.Split(',')[0].Trim(' ', '.', '\'', '"', ';');
+        return Decision.InvalidInput(string.IsNullOrEmpty(parent) ? first : $"{parent}.{first}", $"is missing; the request must have {names.TrimEnd('.')}.");
     }
 }

@@ -68,6 +68,9 @@ public static class Authorization
         public Task HandleAsync(
             RequestDelegate next, HttpContext context, AuthorizationPolicy policy, Microsoft.AspNetCore.Authorization.Policy.PolicyAuthorizationResult authorizeResult)
         {
+            // No route, or routing's own 405 and 415 answers: nothing is there to protect.
+            if (context.GetEndpoint() is not RouteEndpoint)
+                return next(context);
             if (authorizeResult.Challenged)
                 return new Refused(new(401, "unauthenticated", "Send a valid token: Authorization: Bearer <token>.")).ExecuteAsync(context);
             if (!authorizeResult.Forbidden)
@@ -77,7 +80,7 @@ public static class Authorization
             var has = pass is null ? "no role" : $"the role {pass.Role.Name()}";
             return new Refused(new(403, "forbidden", needed is null
                 ? "This route is closed."
-                : $"This needs the role {needed} on the project; the token has {has}{(pass?.Project is { } p ? $" on '{p}'" : "")}.")).ExecuteAsync(context);
+                : $"This needs the role {needed} on what it addresses; the token has {has}{(pass?.Project is { } p ? $" on '{p}'" : "")}.")).ExecuteAsync(context);
         }
     }
 }

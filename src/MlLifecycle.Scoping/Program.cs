@@ -1,1 +1,8 @@
-var app = WebApplication.CreateBuilder(args).Build(); app.Run();
+using MlLifecycle.Scoping;
+using MlLifecycle.ServiceDefaults;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults("scoping").AddScoping();
+var app = builder.Build();
+app.UseServiceDefaults().MapScoping();
+app.Run();
