@@ -39,6 +39,6 @@ public static partial class CreateProjectSlice
         Checks.Text("description", create.Description, required: false),
         create.Owners?.Any(string.IsNullOrWhiteSpace) == true ? InvalidInput("owners", "must not contain an empty name.") : null);
 
-    [GeneratedRegex("^[a-z0-9][a-z0-9-]{1,62}\z")]
+    [GeneratedRegex("^[a-z0-9][a-z0-9-]{1,62}\\z")]
     private static partial Regex SlugShape();
 }
