@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
+using MlLifecycle.ServiceDefaults.Events;
 using MlLifecycle.ServiceDefaults.Http;
 using MlLifecycle.ServiceDefaults.Trust;
 
@@ -84,6 +85,7 @@ public static class ServiceDefaults
     // Marten reports a lost race, which is ordinary, as an error with the events' bodies in it; the poll for new events logs each query.
     private static void QuietLogs(ILoggingBuilder logging) => logging
         .AddFilter("Marten", LogLevel.Critical)
+        .AddFilter(RelayLeader.DaemonLog, LogLevel.Warning)
         .AddFilter("Npgsql", LogLevel.Warning)
         .AddFilter("Polly", LogLevel.Warning)
         .AddFilter("System.Net.Http", LogLevel.Warning)

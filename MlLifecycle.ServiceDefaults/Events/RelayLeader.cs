@@ -12,13 +12,18 @@ namespace MlLifecycle.ServiceDefaults.Events;
 /// Lets exactly one instance of the service relay. A dedicated connection holds an advisory lock for as long as it lives; another instance
 /// asks for the lock every half second and takes over when the holder, or its connection, dies.
 /// </summary>
-internal sealed class RelayLeader(IConfiguration configuration, IDocumentStore store, RelayState state, TimeProvider clock, ILogger<RelayLeader> log)
+internal sealed class RelayLeader(IConfiguration configuration, IDocumentStore store, RelayState state, TimeProvider clock, ILoggerFactory logs)
     : BackgroundService
 {
+    /// <summary>The category under which the store's daemon reports every batch it has read.</summary>
+    internal const string DaemonLog = "MlLifecycle.RelayDaemon";
+
     private const long LockKey = 0x4D4C4C5F52454C59; // "MLL_RELY"
     private static readonly TimeSpan Ask = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Ping = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Sweep = TimeSpan.FromHours(1);
+
+    private readonly ILogger _log = logs.CreateLogger<RelayLeader>();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -45,7 +50,7 @@ internal sealed class RelayLeader(IConfiguration configuration, IDocumentStore s
             }
             catch (Exception lost) when (lost is NpgsqlException or IOException or TimeoutException or InvalidOperationException)
             {
-                log.LogWarning("The relay's lock is lost ({Problem}); asking for it again", lost.Message);
+                _log.LogWarning("The relay's lock is lost ({Problem}); asking for it again", lost.Message);
                 await Task.Delay(Ask, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -53,10 +58,10 @@ internal sealed class RelayLeader(IConfiguration configuration, IDocumentStore s
 
     private async Task Lead(NpgsqlConnection connection, CancellationToken stoppingToken)
     {
-        using var daemon = await store.BuildProjectionDaemonAsync(logger: log);
+        using var daemon = await store.BuildProjectionDaemonAsync(logger: logs.CreateLogger(DaemonLog));
         await daemon.StartAllAsync();
         state.Leads = true;
-        log.LogInformation("This instance relays");
+        _log.LogInformation("This instance relays");
         try
         {
             var swept = DateTimeOffset.MinValue;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -65,7 +66,7 @@ public sealed class Refused(Refusal refusal) : IResult
 }
 
 /// <summary>Turns what escapes a route into an answer: malformed input into 400 with the field, an outage into 503, a bug into 500.</summary>
-internal sealed class Failures(ILogger<Failures> log) : IExceptionHandler
+internal sealed partial class Failures(ILogger<Failures> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -89,11 +90,19 @@ internal sealed class Failures(ILogger<Failures> log) : IExceptionHandler
         JsonException json => Malformed(json),
         BadHttpRequestException { StatusCode: 413 } => new(413, "too-large", "The request's body is larger than this route takes."),
         BadHttpRequestException { StatusCode: 415 } => new(415, "unsupported-media-type", "Send the body with Content-Type: application/json."),
+        BadHttpRequestException bad when bad.Message.Contains("no body was provided", StringComparison.Ordinal) =>
+            new(400, "malformed-json", "The request has no body; this route takes a JSON object."),
+        BadHttpRequestException bad when Unbound().Match(bad.Message) is { Success: true } parameter =>
+            Decision.InvalidInput(parameter.Groups["name"].Value, parameter.Groups["value"] is { Success: true } given ? $"cannot be '{given.Value}'." : "is missing."),
         BadHttpRequestException bad => new(bad.StatusCode, "bad-request", bad.Message),
         NpgsqlException { IsTransient: true } or TimeoutException => new(503, "store-unavailable", "The service's database does not answer just now. Retry in a few seconds."),
         _ when Deciding.IsLostRace(exception) => new(409, "lost-race", "Someone else changed this at the same moment. Read it again and retry."),
         _ => new(500, "internal-error", "This is a fault of the service, not of the request. Its log has the details under the traceId."),
     };
+
+    // The framework's words for a route or query parameter that does not bind.
+    [GeneratedRegex("""^(Failed to bind parameter "\S+ (?<name>[^"]+)" from "(?<value>[^"]*)"|Required parameter "\S+ (?<name>[^"]+)" was not provided)""")]
+    private static partial Regex Unbound();
 
     private static Refusal Malformed(JsonException json)
     {

@@ -38,9 +38,10 @@ public class Service<TMarker>(Servers servers) : IAsyncLifetime
     {
         await Task.WhenAll(servers.StartPostgresAsync(), servers.StartRabbitMqAsync());
         var name = typeof(TMarker).Assembly.GetName().Name!.Split('.')[^1].ToLowerInvariant();
+        var database = await servers.NewDatabaseAsync(name);
         Host = await AlbaHost.For<TMarker>(host =>
         {
-            host.UseSetting("ConnectionStrings:events", servers.NewDatabase(name));
+            host.UseSetting("ConnectionStrings:events", database);
             host.UseSetting("ConnectionStrings:bus", servers.Bus.ToString());
             host.UseSetting(Authorization.PublicKey, Convert.ToBase64String(Key.ExportSubjectPublicKeyInfo()));
             host.UseSetting("Storage:Path", _files);

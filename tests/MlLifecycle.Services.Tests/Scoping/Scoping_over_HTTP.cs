@@ -87,6 +87,10 @@ public sealed class Scoping_over_HTTP(ScopingFixture scoping) : IClassFixture<Sc
     public async Task bad_input_names_what_is_wrong(string body, string code, string? field) =>
         await scoping.Above().PostAsync("/api/projects", new StringContent(body, Encoding.UTF8, "application/json")).Problem(400, code, field);
 
+    [Fact]
+    public async Task a_query_parameter_of_the_wrong_type_is_named() =>
+        await scoping.Above().GetAsync("/api/projects?limit=many").Problem(400, "invalid-input", "limit");
+
     [Theory]
     [InlineData("NaN", "malformed-json")]
     [InlineData("\"NaN\"", "invalid-input")]
