@@ -1,1 +1,8 @@
-var app = WebApplication.CreateBuilder(args).Build(); app.Run();
+using MlLifecycle.Portal;
+using MlLifecycle.ServiceDefaults;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults("portal").AddPortal();
+var app = builder.Build();
+app.UseServiceDefaults().MapPortal();
+app.Run();

@@ -1,0 +1,149 @@
+using MlLifecycle.Portal.Access;
+using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Http;
+using MlLifecycle.ServiceDefaults.Trust;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Transforms;
+
+namespace MlLifecycle.Portal.Gateway;
+
+/// <summary>Passes requests on to the services, streaming in both directions, with the caller's token replaced by a pass.</summary>
+public static class Gateway
+{
+    /// <summary>How long a request may stay without a byte moving: a service that digests a large upload is silent for a while.</summary>
+    public static readonly TimeSpan Silence = TimeSpan.FromMinutes(10);
+
+    // What vouches for a caller, or names one, is the Portal's to say.
+    private static readonly string[] Withheld =
+    [
+        "Authorization", "Cookie", "Proxy-Authorization", "Forwarded", "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Preferred-Username", "X-Remote-User",
+        "X-Real-IP", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method-Override", "X-Causation-Id",
+    ];
+
+    private static readonly object PassKey = new();
+
+    public static void AddGateway(this IServiceCollection services)
+    {
+        services.AddSingleton<Passes>().AddSingleton<ServiceHttp>().AddSingleton<ProjectDirectory>();
+        services.AddReverseProxy()
+            .LoadFromMemory([.. RouteTable.Routes.Select(Route)], [.. RouteTable.Services.Select(Cluster)])
+            .AddTransforms(route =>
+            {
+                foreach (var header in Withheld)
+                    route.AddRequestHeaderRemove(header);
+                route.AddRequestTransform(PassOn);
+            });
+        services.AddSingleton<Yarp.ReverseProxy.ServiceDiscovery.IDestinationResolver, ServiceDestinations>();
+    }
+
+    public static void MapGateway(this WebApplication app)
+    {
+        var routes = RouteTable.Routes.ToDictionary(route => route.Id);
+        app.MapReverseProxy(proxy =>
+        {
+            proxy.Use(Admit);
+            proxy.UseLoadBalancing();
+        }).ConfigureEndpoints((endpoint, config) =>
+        {
+            var route = routes[config.RouteId];
+            endpoint.WithMetadata(new Reaches(route.Reach));
+            if (route.Least is { } role)
+                endpoint.Requires(role);
+            else
+                endpoint.AllowAnonymous();
+        });
+    }
+
+    private static RouteConfig Route(GatewayRoute route) => new()
+    {
+        RouteId = route.Id,
+        ClusterId = route.Service,
+        Match = new RouteMatch { Path = route.Path, Methods = route.Methods },
+        MaxRequestBodySize = -1, // a dataset's file has no upper limit here; the service sets its own
+    };
+
+    private static ClusterConfig Cluster(string service) => new()
+    {
+        ClusterId = service,
+        HttpRequest = new ForwarderRequestConfig { ActivityTimeout = Silence, AllowResponseBuffering = false },
+        Destinations = new Dictionary<string, DestinationConfig> { [service] = new() { Address = $"http://{service}" } },
+    };
+
+    private static async Task Admit(HttpContext http, RequestDelegate next)
+    {
+        if (http.WebSockets.IsWebSocketRequest || http.Request.Headers.Upgrade.Count > 0)
+        {
+            await Refuse(http, new(400, "no-upgrade", "The API speaks plain HTTP: no WebSockets and no other upgrade."));
+            return;
+        }
+
+        var service = http.GetReverseProxyFeature().Cluster.Config.ClusterId;
+        try
+        {
+            if (await PassFor(http) is { } refusal)
+            {
+                await Refuse(http, refusal);
+                return;
+            }
+        }
+        catch (ServiceDownException down)
+        {
+            await Refuse(http, down.Refusal);
+            return;
+        }
+
+        await next(http);
+        if (http.GetForwarderErrorFeature() is { } error && !http.Response.HasStarted && Explain(error.Error, service) is { } failure)
+            await Refuse(http, failure);
+    }
+
+    /// <summary>Makes the pass for the caller on what the request addresses. Authorization has let the request through before.</summary>
+    private static async Task<Refusal?> PassFor(HttpContext http)
+    {
+        if (Identities.Of(http.User) is not { } holder || http.GetEndpoint()?.Metadata.GetMetadata<RequiredRole>() is null)
+            return null; // a route open to anyone
+        var slug = Reaches.ProjectOf(http, holder);
+        var role = Reaches.RoleOf(http, holder)!.Value;
+        Guid? id = null;
+        if (slug is not null)
+        {
+            id = slug == holder.Project ? holder.ProjectId : await http.RequestServices.GetRequiredService<ProjectDirectory>().Find(slug, http.RequestAborted);
+            if (id is null)
+                return new(404, "project-unknown", $"There is no project '{slug}'.");
+        }
+
+        http.Items[PassKey] = new Pass(holder.Name, role, id, slug);
+        return null;
+    }
+
+    private static ValueTask PassOn(RequestTransformContext context)
+    {
+        var http = context.HttpContext;
+        if (http.Items[PassKey] is not Pass pass)
+            return ValueTask.CompletedTask;
+        var signed = http.RequestServices.GetRequiredService<Passes>().Sign(pass);
+        context.ProxyRequest.Headers.TryAddWithoutValidation("Authorization", $"Bearer {signed}");
+        if (Reaches.Of(http) == Reach.OwnProject)
+            context.Path = new PathString($"/mlflow/{pass.Project}").Add(context.Path);
+        return ValueTask.CompletedTask;
+    }
+
+    private static Refusal? Explain(ForwarderError error, string service) => error switch
+    {
+        ForwarderError.Request or ForwarderError.NoAvailableDestinations or ForwarderError.RequestBodyDestination or ForwarderError.ResponseHeaders =>
+            ServiceDownException.RefusalOf(service),
+        ForwarderError.RequestTimedOut =>
+            new(504, "service-timeout", $"The service '{service}' was silent for {Silence.TotalMinutes:0} minutes, and the request was given up. It may still be carried out: read before you retry."),
+        ForwarderError.RequestBodyClient => new(400, "upload-broken", "The request's body ended before its announced length."),
+        _ => null, // the caller went away
+    };
+
+    private static Task Refuse(HttpContext http, Refusal refusal)
+    {
+        http.Response.Clear();
+        if (refusal.Status == StatusCodes.Status503ServiceUnavailable)
+            http.Response.Headers.RetryAfter = "2";
+        return new Refused(refusal).ExecuteAsync(http);
+    }
+}
