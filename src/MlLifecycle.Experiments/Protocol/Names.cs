@@ -1,0 +1,89 @@
+using System.Text.RegularExpressions;
+using MlLifecycle.ServiceDefaults.Decisions;
+
+namespace MlLifecycle.Experiments.Protocol;
+
+/// <summary>What MLflow allows as keys, values and names. Each check answers null when all is well.</summary>
+public static partial class Names
+{
+    public const int Key = 250;
+    public const int ParamValue = 6000;
+    public const int TagValue = 8000;
+    public const int ExperimentName = 500;
+    public const int ExperimentTagValue = 5000;
+    public const int RegistryTagValue = 100_000;
+    public const int Alias = 255;
+    public const int DatasetName = 500;
+    public const int DatasetDigest = 36;
+    public const int DatasetSource = 65_535;
+    public const int DatasetSchema = 1_048_575;
+    public const int DatasetProfile = 16_777_215;
+    public const int InputTagKey = 255;
+    public const int InputTagValue = 500;
+
+    [GeneratedRegex(@"\A[/\w.\- :]*\z", RegexOptions.CultureInvariant)]
+    private static partial Regex KeyCharacters { get; }
+
+    [GeneratedRegex(@"\A[\w\-]*\z", RegexOptions.CultureInvariant)]
+    private static partial Regex AliasCharacters { get; }
+
+    [GeneratedRegex(@"\A[vV]\d+\z", RegexOptions.CultureInvariant)]
+    private static partial Regex VersionLike { get; }
+
+    /// <summary>The key of a metric, parameter or tag.</summary>
+    /// <param name="parameter">Where it stands in the request, as in <c>metrics[3].key</c>.</param>
+    /// <param name="key">The key.</param>
+    public static Refusal? CheckKey(string parameter, string? key)
+    {
+        if (string.IsNullOrEmpty(key))
+            return Mlflow.Missing(parameter);
+        if (TooLong(parameter, key, Key) is { } tooLong)
+            return tooLong;
+        if (!KeyCharacters.IsMatch(key))
+            return Mlflow.InvalidValue(parameter, key, "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colons (:) and slashes (/).");
+        return ReadsAsAnotherPath(key)
+            ? Mlflow.InvalidValue(parameter, key, "Read as a file path, this name would be another one.")
+            : null;
+    }
+
+    public static Refusal? TooLong(string parameter, string? value, int limit) => value is not null && value.Length > limit
+        ? Mlflow.Invalid($"'{parameter}' exceeds the maximum length of {limit} characters: it has {value.Length}.")
+        : null;
+
+    public static Refusal? CheckExperimentName(string parameter, string? name) =>
+        string.IsNullOrEmpty(name) ? Mlflow.Missing(parameter) : TooLong(parameter, name, ExperimentName);
+
+    public static Refusal? CheckModelName(string parameter, string? name) => name switch
+    {
+        null or "" => Mlflow.Invalid("Registered model name cannot be empty."),
+        _ when name.AsSpan().ContainsAny('/', ':') => Mlflow.InvalidValue(parameter, name, "Registered model names cannot contain '/' or ':'."),
+        _ => TooLong(parameter, name, 256),
+    };
+
+    public static Refusal? CheckAlias(string parameter, string? alias) => alias switch
+    {
+        null or "" => Mlflow.Invalid("Registered model alias name cannot be empty."),
+        _ when TooLong(parameter, alias, Alias) is { } tooLong => tooLong,
+        _ when !AliasCharacters.IsMatch(alias) => Mlflow.InvalidValue(parameter, alias, "Names may only contain alphanumerics, underscores (_) and dashes (-)."),
+        _ when alias.Equals("latest", StringComparison.OrdinalIgnoreCase) => Mlflow.Invalid("The alias 'latest' is reserved, in any case of letters."),
+        _ when VersionLike.IsMatch(alias) => Mlflow.Invalid($"The alias '{alias}' is reserved: it reads as a version."),
+        _ => null,
+    };
+
+    /// <summary>Cuts a value that is too long, as MLflow does by default.</summary>
+    /// <param name="value">A parameter's or tag's value.</param>
+    /// <param name="limit">How much of it is kept.</param>
+    public static string Cut(string value, int limit)
+    {
+        if (value.Length <= limit)
+            return value;
+        // Not through the middle of a surrogate pair: half of one is no text.
+        return value[..(char.IsHighSurrogate(value[limit - 1]) ? limit - 1 : limit)];
+    }
+
+    private static bool ReadsAsAnotherPath(string key)
+    {
+        var parts = key.Split('/');
+        return parts.Any(part => part is "" or "." or "..");
+    }
+}

@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace MlLifecycle.Experiments.Protocol;
+
+/// <summary>
+/// JSON as protobuf's mapping reads and writes it: snake_case names, unknown fields ignored, null as absent, 64-bit integers as numbers or
+/// strings, not-a-number and infinities as strings.
+/// </summary>
+public static class ProtoJson
+{
+    public static readonly JsonSerializerOptions Options = Make();
+
+    private static JsonSerializerOptions Make()
+    {
+        var options = new JsonSerializerOptions
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+            Converters = { new Integer(), new Float(), new Truth(), new Text() },
+        };
+        options.MakeReadOnly(populateMissingResolver: true);
+        return options;
+    }
+
+    private sealed class Integer : JsonConverter<long>
+    {
+        public override long Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
+        {
+            JsonTokenType.Number when reader.TryGetInt64(out var number) => number,
+            JsonTokenType.Number when reader.TryGetDouble(out var number) => Whole(number),
+            JsonTokenType.String when long.TryParse(reader.GetString(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => number,
+            JsonTokenType.String when double.TryParse(reader.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => Whole(number),
+            _ => throw new JsonException("a 64-bit integer is expected."),
+        };
+
+        public override void Write(Utf8JsonWriter writer, long value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
+
+        private static long Whole(double number) => number == Math.Floor(number) && Math.Abs(number) < 9.2e18
+            ? (long)number
+            : throw new JsonException("a 64-bit integer is expected.");
+    }
+
+    private sealed class Float : JsonConverter<double>
+    {
+        public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
+        {
+            JsonTokenType.Number => reader.GetDouble(),
+            JsonTokenType.String => reader.GetString() switch
+            {
+                "NaN" or "nan" => double.NaN,
+                "Infinity" or "inf" => double.PositiveInfinity,
+                "-Infinity" or "-inf" => double.NegativeInfinity,
+                var text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) => number,
+                _ => throw new JsonException("a number is expected."),
+            },
+            _ => throw new JsonException("a number is expected."),
+        };
+
+        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options) => WriteDouble(writer, value);
+    }
+
+    private sealed class Truth : JsonConverter<bool>
+    {
+        public override bool Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
+        {
+            JsonTokenType.True => true,
+            JsonTokenType.False => false,
+            JsonTokenType.String when bool.TryParse(reader.GetString(), out var value) => value,
+            _ => throw new JsonException("true or false is expected."),
+        };
+
+        public override void Write(Utf8JsonWriter writer, bool value, JsonSerializerOptions options) => writer.WriteBooleanValue(value);
+    }
+
+    private sealed class Text : JsonConverter<string>
+    {
+        public override string Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            if (reader.TokenType != JsonTokenType.String)
+                throw new JsonException("a string is expected.");
+            string text;
+            try
+            {
+                text = reader.GetString()!;
+            }
+            catch (InvalidOperationException halfACharacter)
+            {
+                throw new JsonException("the string is not valid Unicode.", halfACharacter);
+            }
+
+            // PostgreSQL's text cannot hold it.
+            return text.Contains('\0') ? throw new JsonException("a string may not contain the character U+0000.") : text;
+        }
+
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+    }
+
+    /// <summary>Writes a double as protobuf's JSON does: what JSON has no number for becomes a string.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="value">The value.</param>
+    public static void WriteDouble(Utf8JsonWriter writer, double value)
+    {
+        if (double.IsFinite(value))
+            writer.WriteNumberValue(value);
+        else
+            writer.WriteStringValue(double.IsNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+    }
+}

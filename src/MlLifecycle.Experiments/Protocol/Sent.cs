@@ -1,0 +1,117 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Http;
+
+namespace MlLifecycle.Experiments.Protocol;
+
+/// <summary>
+/// A request message of MLflow's protocol, as its clients send it: query parameters on GET, a JSON body on everything else. Fields the message
+/// does not have are ignored; values of a wrong type are refused with the field's name.
+/// </summary>
+/// <typeparam name="T">The message: properties only, all optional.</typeparam>
+/// <param name="Message">The message.</param>
+/// <param name="Bytes">The size of the body.</param>
+/// <param name="Refusal">Why the request is no such message; null when it is.</param>
+internal sealed record Sent<T>(T Message, long Bytes, Refusal? Refusal = null) : ISent
+    where T : class, new()
+{
+    /// <summary>Binds the message for a route handler.</summary>
+    /// <param name="context">The request.</param>
+    public static async ValueTask<Sent<T>?> BindAsync(HttpContext context)
+    {
+        var request = context.Request;
+        if (HttpMethods.IsGet(request.Method) && request.Query.Count > 0)
+            return Read(() => FromQuery(request.Query), 0);
+
+        if (HttpMethods.IsPost(request.Method) && !IsJson(request.ContentType))
+            return new(new T(), 0, Mlflow.Invalid(request.ContentType is { } other
+                ? $"Bad Request. Content-Type must be application/json; it is {Mlflow.Quoted(other)}."
+                : "Bad Request. Content-Type header is missing; it must be application/json."));
+        var body = request.BodyReader;
+        while (true)
+        {
+            var read = await body.ReadAsync(context.RequestAborted);
+            if (!read.IsCompleted)
+            {
+                body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                continue;
+            }
+
+            var sent = Read(() => FromBody(read.Buffer), read.Buffer.Length);
+            body.AdvanceTo(read.Buffer.End);
+            return sent;
+        }
+    }
+
+    /// <summary>Reads a message from JSON text.</summary>
+    /// <param name="body">UTF-8; nothing at all stands for the empty message.</param>
+    public static T FromBody(ReadOnlySequence<byte> body)
+    {
+        if (body.IsEmpty)
+            return new T();
+        var reader = new Utf8JsonReader(body);
+        reader.Read();
+        // Old clients encode their JSON twice.
+        if (reader.TokenType == JsonTokenType.String)
+            return JsonSerializer.Deserialize<T>(reader.GetString()!, ProtoJson.Options) ?? new T();
+        if (reader.TokenType == JsonTokenType.Null)
+            return new T();
+        var message = JsonSerializer.Deserialize<T>(ref reader, ProtoJson.Options);
+        return reader.Read() ? throw new JsonException("there is more after the message's end.") : message ?? new T();
+    }
+
+    /// <summary>Reads a message from query parameters, of which a repeated one is a list.</summary>
+    /// <param name="query">The parameters.</param>
+    public static T FromQuery(IQueryCollection query)
+    {
+        var json = new JsonObject();
+        foreach (var property in ProtoJson.Options.GetTypeInfo(typeof(T)).Properties)
+        {
+            if (!query.TryGetValue(property.Name, out var values))
+                continue;
+            json[property.Name] = typeof(IEnumerable<string>).IsAssignableFrom(property.PropertyType)
+                ? new JsonArray([.. values.Select(value => JsonValue.Create(value))])
+                : JsonValue.Create(values[^1]);
+        }
+
+        return json.Deserialize<T>(ProtoJson.Options)!;
+    }
+
+    private static bool IsJson(string? contentType) =>
+        contentType is not null && contentType.AsSpan(0, contentType.IndexOf(';') is >= 0 and var end ? end : contentType.Length)
+            .Trim().Equals("application/json", StringComparison.OrdinalIgnoreCase);
+
+    private static Sent<T> Read(Func<T> read, long bytes)
+    {
+        try
+        {
+            return new(read(), bytes);
+        }
+        catch (JsonException malformed)
+        {
+            var field = malformed.Path?.TrimStart('$').TrimStart('.');
+            var problem = malformed.Message.Split(" Path: ")[0];
+            return new(new T(), bytes, Mlflow.Invalid(string.IsNullOrEmpty(field)
+                ? $"The request is not the JSON this endpoint takes: {problem}"
+                : $"Invalid value for parameter '{field}' supplied: {problem}"));
+        }
+    }
+}
+
+/// <summary>A request message that may have turned out unreadable.</summary>
+internal interface ISent
+{
+    /// <summary>Why the request is no such message; null when it is.</summary>
+    Refusal? Refusal { get; }
+}
+
+/// <summary>Answers an unreadable request before its handler sees it.</summary>
+internal sealed class OnlyReadable : IEndpointFilter
+{
+    public ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+        context.Arguments.OfType<ISent>().FirstOrDefault()?.Refusal is { } refusal
+            ? ValueTask.FromResult<object?>(new Refused(refusal))
+            : next(context);
+}

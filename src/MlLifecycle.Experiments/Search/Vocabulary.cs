@@ -1,0 +1,92 @@
+namespace MlLifecycle.Experiments.Search;
+
+/// <summary>An attribute of what is searched.</summary>
+/// <param name="Name">Its canonical name.</param>
+/// <param name="Numeric">Compared with numbers; otherwise with quoted strings.</param>
+public sealed record AttributeName(string Name, bool Numeric = false);
+
+/// <summary>What a filter may speak of: each kind of thing that is searched has its own words.</summary>
+/// <param name="Prefixes">From the word before the dot to what it means.</param>
+/// <param name="Attributes">From an attribute's name or alias to the attribute.</param>
+/// <param name="Sets">Whether strings may be compared with IN and NOT IN.</param>
+public sealed record Vocabulary(
+    IReadOnlyDictionary<string, Subject> Prefixes, IReadOnlyDictionary<string, AttributeName> Attributes, bool Sets)
+{
+    private static readonly string[] DatasetKeys = ["name", "digest", "context"];
+
+    public static readonly Vocabulary Runs = new(
+        new Dictionary<string, Subject>(StringComparer.Ordinal)
+        {
+            ["metric"] = Subject.Metric,
+            ["metrics"] = Subject.Metric,
+            ["param"] = Subject.Param,
+            ["params"] = Subject.Param,
+            ["parameter"] = Subject.Param,
+            ["parameters"] = Subject.Param,
+            ["tag"] = Subject.Tag,
+            ["tags"] = Subject.Tag,
+            ["attr"] = Subject.Attribute,
+            ["attribute"] = Subject.Attribute,
+            ["attributes"] = Subject.Attribute,
+            ["run"] = Subject.Attribute,
+            ["dataset"] = Subject.Dataset,
+            ["datasets"] = Subject.Dataset,
+        },
+        Named(
+            [new("run_id"), new("run_name"), new("user_id"), new("status"), new("artifact_uri"), new("start_time", true), new("end_time", true)],
+            ("created", "start_time"), ("Created", "start_time"), ("run name", "run_name"), ("Run name", "run_name"), ("Run Name", "run_name")),
+        Sets: true);
+
+    public static readonly Vocabulary Experiments = new(
+        new Dictionary<string, Subject>(StringComparer.Ordinal)
+        {
+            ["tag"] = Subject.Tag,
+            ["tags"] = Subject.Tag,
+            ["attr"] = Subject.Attribute,
+            ["attribute"] = Subject.Attribute,
+            ["attributes"] = Subject.Attribute,
+        },
+        Named([new("name"), new("experiment_id"), new("creation_time", true), new("last_update_time", true)]),
+        Sets: false);
+
+    public static readonly Vocabulary Models = new(
+        new Dictionary<string, Subject>(StringComparer.Ordinal) { ["tag"] = Subject.Tag, ["tags"] = Subject.Tag },
+        Named([new("name"), new("creation_timestamp", true), new("last_updated_timestamp", true)], ("timestamp", "last_updated_timestamp")),
+        Sets: false);
+
+    public static readonly Vocabulary ModelVersions = new(
+        new Dictionary<string, Subject>(StringComparer.Ordinal) { ["tag"] = Subject.Tag, ["tags"] = Subject.Tag },
+        Named(
+            [new("name"), new("run_id"), new("source_path"), new("version_number", true), new("creation_timestamp", true), new("last_updated_timestamp", true)]),
+        Sets: true);
+
+    internal Field Resolve(string prefix, string key)
+    {
+        if (!Prefixes.TryGetValue(prefix, out var subject))
+            throw new SearchSyntaxException($"Invalid entity type '{prefix}'. Valid values are {string.Join(", ", Prefixes.Keys.Order(StringComparer.Ordinal))}.");
+        if (key.Length == 0)
+            throw new SearchSyntaxException($"'{prefix}.' lacks a key.");
+        return subject switch
+        {
+            Subject.Attribute => Attribute(key),
+            Subject.Dataset when !DatasetKeys.Contains(key) =>
+                throw new SearchSyntaxException($"Invalid dataset key '{key}' specified. Valid keys are {string.Join(", ", DatasetKeys)}."),
+            _ => new(subject, key),
+        };
+    }
+
+    internal Field Attribute(string key) => Attributes.TryGetValue(key, out var attribute)
+        ? new(Subject.Attribute, attribute.Name)
+        : throw new SearchSyntaxException($"Invalid attribute key '{key}' specified. Valid keys are {string.Join(", ", Attributes.Keys.Order(StringComparer.Ordinal))}.");
+
+    internal bool IsNumeric(Field field) =>
+        field.Subject == Subject.Metric || (field.Subject == Subject.Attribute && Attributes[field.Key].Numeric);
+
+    private static Dictionary<string, AttributeName> Named(AttributeName[] attributes, params (string Alias, string Name)[] aliases)
+    {
+        var named = attributes.ToDictionary(a => a.Name, StringComparer.Ordinal);
+        foreach (var (alias, name) in aliases)
+            named[alias] = named[name];
+        return named;
+    }
+}
