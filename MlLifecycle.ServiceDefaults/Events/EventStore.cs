@@ -48,6 +48,7 @@ public static class EventStore
                 options.UseSystemTextJsonForSerialization(EnumStorage.AsString, Casing.CamelCase);
                 options.Events.AppendMode = EventAppendMode.QuickWithServerTimestamps;
                 options.Events.MetadataConfig.EnableAll();
+                options.Events.MetadataConfig.UserNameEnabled = true; // the actor; not among "all"
                 options.OpenTelemetry.TrackConnections = TrackLevel.Normal;
                 options.OpenTelemetry.TrackEventCounters();
                 // From commit to consumer: p50 65 ms instead of half a second, for one cheap query per poll.

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using JasperFx.Events;
 using Marten;
 using MlLifecycle.Contracts;
 
@@ -33,5 +34,16 @@ public sealed record Origin(Guid ProjectId, string Project, string Actor, string
         session.LastModifiedBy = Actor;
         session.SetHeader(ProjectHeader, Project);
         session.SetHeader(ProjectIdHeader, ProjectId.ToString());
+    }
+
+    /// <summary>Writes the origin onto one event, for a session that appends events of several origins and is not stamped itself.</summary>
+    /// <param name="event">An event that is about to be appended.</param>
+    public void Stamp(IEvent @event)
+    {
+        @event.CorrelationId = CorrelationId;
+        @event.CausationId = CausationId;
+        @event.UserName = Actor;
+        @event.SetHeader(ProjectHeader, Project);
+        @event.SetHeader(ProjectIdHeader, ProjectId.ToString());
     }
 }

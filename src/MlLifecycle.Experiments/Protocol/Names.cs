@@ -9,6 +9,7 @@ public static partial class Names
     public const int Key = 250;
     public const int ParamValue = 6000;
     public const int TagValue = 8000;
+    public const int RunName = 250;
     public const int ExperimentName = 500;
     public const int ExperimentTagValue = 5000;
     public const int RegistryTagValue = 100_000;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MlLifecycle.Experiments.Runs;
 
 namespace MlLifecycle.Experiments.Protocol;
 
@@ -18,7 +19,7 @@ public static class ProtoJson
         {
             PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
             DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-            Converters = { new Integer(), new Float(), new Truth(), new Text() },
+            Converters = { new Integer(), new Float(), new Truth(), new Text(), new EnumValue<ViewType>(), new EnumValue<RunStatus>() },
         };
         options.MakeReadOnly(populateMissingResolver: true);
         return options;
@@ -74,6 +75,25 @@ public static class ProtoJson
         public override void Write(Utf8JsonWriter writer, bool value, JsonSerializerOptions options) => writer.WriteBooleanValue(value);
     }
 
+    private sealed class EnumValue<T> : JsonConverter<T>
+        where T : struct, Enum
+    {
+        private static readonly Dictionary<string, T> Named = Enum.GetValues<T>().ToDictionary(NameOf, StringComparer.Ordinal);
+
+        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            var value = reader.TokenType switch
+            {
+                JsonTokenType.String => Named.GetValueOrDefault(reader.GetString()!),
+                JsonTokenType.Number when reader.TryGetInt32(out var number) => (T)Enum.ToObject(typeof(T), number),
+                _ => default,
+            };
+            return Enum.IsDefined(value) ? value : throw new JsonException($"one of {string.Join(", ", Named.Keys)} is expected.");
+        }
+
+        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(NameOf(value));
+    }
+
     private sealed class Text : JsonConverter<string>
     {
         public override string Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
@@ -96,6 +116,11 @@ public static class ProtoJson
 
         public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
     }
+
+    /// <summary>A value's name as protobuf has it, as in <c>ACTIVE_ONLY</c>.</summary>
+    /// <param name="value">The value.</param>
+    public static string NameOf<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.SnakeCaseUpper.ConvertName(value.ToString());
 
     /// <summary>Writes a double as protobuf's JSON does: what JSON has no number for becomes a string.</summary>
     /// <param name="writer">Where to.</param>

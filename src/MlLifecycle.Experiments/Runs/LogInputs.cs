@@ -1,0 +1,94 @@
+using MlLifecycle.Experiments.Protocol;
+using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Http;
+using MlLifecycle.ServiceDefaults.Trust;
+using static MlLifecycle.ServiceDefaults.Decisions.Decision;
+
+namespace MlLifecycle.Experiments.Runs;
+
+internal sealed class LogInputsMessage
+{
+    public string? RunId { get; init; }
+
+    public IReadOnlyList<DatasetInputMessage>? Datasets { get; init; }
+}
+
+internal sealed class DatasetInputMessage
+{
+    public IReadOnlyList<Entry>? Tags { get; init; }
+
+    public DatasetMessage? Dataset { get; init; }
+}
+
+internal sealed class DatasetMessage
+{
+    public string? Name { get; init; }
+
+    public string? Digest { get; init; }
+
+    public string? SourceType { get; init; }
+
+    public string? Source { get; init; }
+
+    public string? Schema { get; init; }
+
+    public string? Profile { get; init; }
+}
+
+/// <summary>Says which data a run used. The same data (by name and digest) counts once per run.</summary>
+internal static class LogInputsSlice
+{
+    private const int Most = 1000;
+
+    public static Decision Decide(Run run, IReadOnlyList<Input> sent)
+    {
+        if (Rules.Active(run) is { } deleted)
+            return deleted;
+        var news = sent.Where(input => !run.Inputs.Any(i => (i.Name, i.Digest) == (input.Name, input.Digest))).DistinctBy(i => (i.Name, i.Digest)).ToList();
+        return news.Count == 0 ? Nothing : Accept(new InputsLogged(news));
+    }
+
+    public static Refusal? Check(IReadOnlyList<DatasetInputMessage> sent, out List<Input> inputs)
+    {
+        inputs = [];
+        if (sent.Count > Most)
+            return Mlflow.Invalid($"At most {Most} datasets can be logged in one request. Got {sent.Count}.");
+        for (var i = 0; i < sent.Count; i++)
+        {
+            var at = $"datasets[{i}].";
+            if (sent[i]?.Dataset is not { } data)
+                return Mlflow.Missing(at + "dataset");
+            if ((Required(at + "dataset.name", data.Name, Names.DatasetName)
+                ?? Required(at + "dataset.digest", data.Digest, Names.DatasetDigest)
+                ?? Required(at + "dataset.source_type", data.SourceType, Names.DatasetSource)
+                ?? Required(at + "dataset.source", data.Source, Names.DatasetSource)
+                ?? Names.TooLong(at + "dataset.schema", data.Schema, Names.DatasetSchema)
+                ?? Names.TooLong(at + "dataset.profile", data.Profile, Names.DatasetProfile)) is { } bad)
+                return bad;
+            var tags = new Dictionary<string, string>(StringComparer.Ordinal);
+            foreach (var tag in sent[i].Tags ?? [])
+            {
+                if ((Required(at + "tags.key", tag.Key, Names.InputTagKey) ?? Names.TooLong(at + "tags.value", tag.Value, Names.InputTagValue)) is { } badTag)
+                    return badTag;
+                tags[tag.Key!] = tag.Value ?? "";
+            }
+
+            inputs.Add(new(data.Name!, data.Digest!, data.SourceType!, data.Source!, data.Schema, data.Profile, tags));
+        }
+
+        return null;
+
+        static Refusal? Required(string parameter, string? value, int limit) =>
+            string.IsNullOrEmpty(value) ? Mlflow.Missing(parameter) : Names.TooLong(parameter, value, limit);
+    }
+
+    public static async Task<IResult> Handle(Sent<LogInputsMessage> sent, Caller caller, RunJournal journal, CancellationToken cancellation)
+    {
+        if (Rules.Named(sent.Message.RunId, null, out var run) is { } badRun)
+            return new Refused(badRun);
+        if (Check(sent.Message.Datasets ?? [], out var inputs) is { } bad)
+            return new Refused(bad);
+        var outcome = await journal.Commit(new(run, caller.Origin, state => Decide(state, inputs)) { Whole = true }, cancellation);
+        return outcome.Refusal is { } refusal ? new Refused(refusal) : Answer.Empty;
+    }
+}

@@ -1,0 +1,23 @@
+using MlLifecycle.Experiments.Protocol;
+using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Http;
+using MlLifecycle.ServiceDefaults.Trust;
+
+namespace MlLifecycle.Experiments.Runs;
+
+/// <summary>Adds one point to a metric of a run.</summary>
+internal static class LogMetricSlice
+{
+    public static Decision Decide(Run run) => Rules.Active(run) is { } deleted ? deleted : Decision.Nothing;
+
+    public static async Task<IResult> Handle(Sent<MetricMessage> sent, Caller caller, RunJournal journal, CancellationToken cancellation)
+    {
+        var message = sent.Message;
+        if (Rules.Named(message.RunId, message.RunUuid, out var run) is { } badRun)
+            return new Refused(badRun);
+        if (Rules.Point("", message, out var point) is { } bad)
+            return new Refused(bad);
+        var outcome = await journal.Commit(new(run, caller.Origin, Decide) { Points = [point], MayChange = false }, cancellation);
+        return outcome.Refusal is { } refusal ? new Refused(refusal) : Answer.Empty;
+    }
+}

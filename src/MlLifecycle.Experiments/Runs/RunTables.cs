@@ -1,0 +1,217 @@
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace MlLifecycle.Experiments.Runs;
+
+/// <summary>Brings the tables up to what was decided: a few statements for any number of runs, in one round trip.</summary>
+internal static class RunTables
+{
+    public static async Task Write(NpgsqlConnection connection, IReadOnlyList<RunInWork> runs)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        Runs(batch, runs);
+        Params(batch, runs);
+        Tags(batch, runs);
+        Inputs(batch, runs);
+        Metrics(batch, runs);
+        if (batch.BatchCommands.Count > 0)
+            await batch.ExecuteNonQueryAsync();
+    }
+
+    private static void Runs(NpgsqlBatch batch, IReadOnlyList<RunInWork> runs)
+    {
+        var created = runs.Where(r => r.New && r.State.Exists).ToList();
+        if (created.Count > 0)
+        {
+            Add(
+                batch,
+                """
+                INSERT INTO tracking.runs (run, id, experiment, name, user_id, status, started_ms, ended_ms, deleted, recorded)
+                SELECT *, now() FROM unnest($1::bigint[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::boolean[])
+                """,
+                Array(created, r => r.Key),
+                Array(created, r => r.Id),
+                Array(created, r => r.Experiment),
+                Array(created, r => r.State.Name),
+                Array(created, r => r.State.User),
+                Array(created, r => Protocol.ProtoJson.NameOf(r.State.Status)),
+                Array(created, r => r.State.StartTime),
+                Array(created, r => r.State.EndTime),
+                Array(created, r => r.State.Deleted));
+        }
+
+        var changed = runs.Where(r => !r.New && Head(r.Before) != Head(r.State)).ToList();
+        if (changed.Count > 0)
+        {
+            Add(
+                batch,
+                """
+                UPDATE tracking.runs r SET name = c.name, status = c.status, ended_ms = c.ended_ms, deleted = c.deleted
+                FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::boolean[]) AS c(run, name, status, ended_ms, deleted) WHERE r.run = c.run
+                """,
+                Array(changed, r => r.Key),
+                Array(changed, r => r.State.Name),
+                Array(changed, r => Protocol.ProtoJson.NameOf(r.State.Status)),
+                Array(changed, r => r.State.EndTime),
+                Array(changed, r => r.State.Deleted));
+        }
+
+        static (string, RunStatus, long?, bool) Head(Run run) => (run.Name, run.Status, run.EndTime, run.Deleted);
+    }
+
+    private static void Params(NpgsqlBatch batch, IReadOnlyList<RunInWork> runs)
+    {
+        var rows = runs.SelectMany(r => r.Events.Select(e => e.Event).OfType<ParamsLogged>().SelectMany(e => e.Params).Select(p => (Run: r, p.Key, p.Value))).ToList();
+        if (rows.Count == 0)
+            return;
+        Add(
+            batch,
+            "INSERT INTO tracking.params (run, experiment, key, value) SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[])",
+            Array(rows, r => r.Run.Key),
+            Array(rows, r => r.Run.Experiment),
+            Array(rows, r => r.Key),
+            Array(rows, r => r.Value));
+    }
+
+    private static void Tags(NpgsqlBatch batch, IReadOnlyList<RunInWork> runs)
+    {
+        var touched = runs.SelectMany(r => r.Events.SelectMany(e => Keys(e.Event)).Distinct().Select(key => (Run: r, Key: key, Value: r.State.Tags.GetValueOrDefault(key)))).ToList();
+        var set = touched.Where(t => t.Value is not null).ToList();
+        if (set.Count > 0)
+        {
+            Add(
+                batch,
+                """
+                INSERT INTO tracking.tags (run, experiment, key, value) SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[])
+                ON CONFLICT (run, key) DO UPDATE SET value = excluded.value
+                """,
+                Array(set, t => t.Run.Key),
+                Array(set, t => t.Run.Experiment),
+                Array(set, t => t.Key),
+                Array(set, t => t.Value!));
+        }
+
+        var removed = touched.Where(t => t.Value is null).ToList();
+        if (removed.Count > 0)
+        {
+            Add(
+                batch,
+                "DELETE FROM tracking.tags t USING unnest($1::bigint[], $2::text[]) AS g(run, key) WHERE t.run = g.run AND t.key = g.key",
+                Array(removed, t => t.Run.Key),
+                Array(removed, t => t.Key));
+        }
+
+        static IEnumerable<string> Keys(object @event) => @event switch
+        {
+            RunCreated e => e.Tags.Keys,
+            TagsSet e => e.Tags.Keys,
+            TagRemoved e => [e.Key],
+            RunRenamed => [Protocol.Mlflow.RunNameTag],
+            _ => [],
+        };
+    }
+
+    private static void Inputs(NpgsqlBatch batch, IReadOnlyList<RunInWork> runs)
+    {
+        var rows = runs
+            .Where(r => r.State.Inputs.Count > r.Before.Inputs.Count)
+            .SelectMany(r => r.State.Inputs.Select((input, position) => (Run: r, Input: input, Position: position)).Skip(r.Before.Inputs.Count))
+            .ToList();
+        if (rows.Count == 0)
+            return;
+        Add(
+            batch,
+            """
+            INSERT INTO tracking.inputs (run, experiment, name, digest, position, source_type, source, schema, profile, context, tags)
+            SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::jsonb[])
+            """,
+            Array(rows, r => r.Run.Key),
+            Array(rows, r => r.Run.Experiment),
+            Array(rows, r => r.Input.Name),
+            Array(rows, r => r.Input.Digest),
+            Array(rows, r => r.Position),
+            Array(rows, r => r.Input.SourceType),
+            Array(rows, r => r.Input.Source),
+            Array(rows, r => r.Input.Schema),
+            Array(rows, r => r.Input.Profile),
+            Array(rows, r => r.Input.Context),
+            new NpgsqlParameter { Value = Array(rows, r => JsonSerializer.Serialize(r.Input.Tags)), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb });
+    }
+
+    // The latest values first, which also gives each metric its series; then the points. All in one statement.
+    private static void Metrics(NpgsqlBatch batch, IReadOnlyList<RunInWork> runs)
+    {
+        var count = runs.Sum(r => r.Points.Count);
+        if (count == 0)
+            return;
+        var latest = new List<(RunInWork Run, MetricPoint Point)>();
+        var (ordinals, timestamps, steps, values) = (new int[count], new long[count], new long[count], new double[count]);
+        var at = 0;
+        foreach (var run in runs)
+        {
+            var known = new Dictionary<string, int>(StringComparer.Ordinal);
+            foreach (var point in run.Points)
+            {
+                if (!known.TryGetValue(point.Key, out var ordinal))
+                {
+                    known.Add(point.Key, ordinal = latest.Count);
+                    latest.Add((run, point));
+                }
+                else if (point.IsAfter(latest[ordinal].Point))
+                    latest[ordinal] = (run, point);
+
+                (ordinals[at], timestamps[at], steps[at], values[at]) = (ordinal + 1, point.Timestamp, point.Step, point.Value);
+                at++;
+            }
+        }
+
+        Add(
+            batch,
+            """
+            WITH latest AS (
+                SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::bigint[], $5::bigint[], $6::double precision[])
+                    WITH ORDINALITY AS l(run, experiment, key, timestamp_ms, step, value, ordinal)
+            ), written AS (
+                INSERT INTO tracking.metrics AS m (run, experiment, key, timestamp_ms, step, value)
+                SELECT run, experiment, key, timestamp_ms, step, value FROM latest ORDER BY run, key
+                ON CONFLICT (run, key) DO UPDATE SET
+                    timestamp_ms = CASE WHEN (excluded.step, excluded.timestamp_ms, excluded.value) > (m.step, m.timestamp_ms, m.value) THEN excluded.timestamp_ms ELSE m.timestamp_ms END,
+                    step = greatest(excluded.step, m.step),
+                    value = CASE WHEN (excluded.step, excluded.timestamp_ms, excluded.value) > (m.step, m.timestamp_ms, m.value) THEN excluded.value ELSE m.value END
+                RETURNING series, run, key
+            )
+            INSERT INTO tracking.points (series, timestamp_ms, step, value, recorded)
+            SELECT w.series, p.timestamp_ms, p.step, p.value, now()
+            FROM unnest($7::int[], $8::bigint[], $9::bigint[], $10::double precision[]) AS p(ordinal, timestamp_ms, step, value)
+            JOIN latest l ON l.ordinal = p.ordinal
+            JOIN written w ON w.run = l.run AND w.key = l.key
+            """,
+            Array(latest, l => l.Run.Key),
+            Array(latest, l => l.Run.Experiment),
+            Array(latest, l => l.Point.Key),
+            Array(latest, l => l.Point.Timestamp),
+            Array(latest, l => l.Point.Step),
+            Array(latest, l => l.Point.Value),
+            ordinals,
+            timestamps,
+            steps,
+            values);
+    }
+
+    private static void Add(NpgsqlBatch batch, string sql, params object[] parameters)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var parameter in parameters)
+            command.Parameters.Add(parameter as NpgsqlParameter ?? new NpgsqlParameter { Value = parameter });
+        batch.BatchCommands.Add(command);
+    }
+
+    private static TValue[] Array<TRow, TValue>(IReadOnlyList<TRow> rows, Func<TRow, TValue> value)
+    {
+        var array = new TValue[rows.Count];
+        for (var i = 0; i < array.Length; i++)
+            array[i] = value(rows[i]);
+        return array;
+    }
+}

@@ -1,0 +1,203 @@
+using MlLifecycle.Experiments.Catalog;
+using MlLifecycle.Experiments.Protocol;
+using Npgsql;
+
+namespace MlLifecycle.Experiments.Search;
+
+/// <summary>
+/// A search of runs as SQL. Sorted by a metric first, it reads in phases: runs that have a value, in the order of the index over values; then
+/// those whose value is not a number; then those without one. A page is full after the first phase as a rule, however many runs there are.
+/// </summary>
+internal sealed class RunQuery
+{
+    private readonly IReadOnlyList<int> _active;
+    private readonly IReadOnlyList<int> _deleted;
+    private readonly IReadOnlyList<Clause> _clauses;
+    private readonly IReadOnlyList<Order> _orders;
+    private readonly ViewType _view;
+
+    public RunQuery(IReadOnlyList<ExperimentRow> experiments, ViewType view, IReadOnlyList<Clause> clauses, IReadOnlyList<Order> orders)
+    {
+        (_active, _deleted) = ([.. experiments.Where(e => !e.Deleted).Select(e => e.Key)], [.. experiments.Where(e => e.Deleted).Select(e => e.Key)]);
+        (_view, _clauses, _orders) = (view, clauses, orders);
+        LeadingMetric = orders is [{ Field.Subject: Subject.Metric } first, ..] ? first.Field : null;
+        // A filter on the leading metric itself leaves nothing for the phase of those without it, and may for not-a-number.
+        var filtered = LeadingMetric is not null && clauses.Any(c => c.Field == LeadingMetric);
+        Phases = LeadingMetric is null ? 1 : filtered ? 2 : 3;
+    }
+
+    /// <summary>In how many parts the order is read.</summary>
+    public int Phases { get; }
+
+    private Field? LeadingMetric { get; }
+
+    /// <summary>The order within a phase.</summary>
+    /// <param name="phase">From 0.</param>
+    public IReadOnlyList<Term> Terms(int phase)
+    {
+        var terms = new List<Term>();
+        for (var i = 0; i < _orders.Count; i++)
+        {
+            var (field, descending) = _orders[i];
+            if (i == 0 && LeadingMetric is not null)
+            {
+                if (phase == 0)
+                    terms.Add(new("o0.value", TermType.Real, descending));
+                continue;
+            }
+
+            terms.AddRange(Terms(field, $"o{i}", descending));
+        }
+
+        if (!_orders.Any(o => o.Field == new Field(Subject.Attribute, "start_time")))
+            terms.Add(new("r.started_ms", TermType.Whole, true));
+        if (!_orders.Any(o => o.Field == new Field(Subject.Attribute, "run_id")))
+            terms.Add(new("r.id", TermType.Id));
+        return terms;
+    }
+
+    /// <summary>The statement for one phase: the runs' keys, then their places in the order.</summary>
+    /// <param name="source">The database.</param>
+    /// <param name="phase">From 0.</param>
+    /// <param name="after">The place to go on after; null to begin.</param>
+    /// <param name="limit">At most so many runs.</param>
+    /// <returns>The statement; null when the place is none of this order.</returns>
+    public NpgsqlCommand? Command(NpgsqlDataSource source, int phase, PageToken? after, long limit)
+    {
+        var sql = new Sql();
+        var joins = new List<string>();
+        var conditions = new List<string> { Scope(sql) };
+        if (LeadingMetric is { } metric)
+        {
+            var of = $"o0.key = {sql.Add(metric.Key)} AND {Experiments(sql, "o0")}";
+            if (phase < 2)
+                joins.Add($"JOIN tracking.metrics o0 ON o0.run = r.run AND {of}");
+            conditions.Add(phase switch
+            {
+                0 => "o0.value < 'NaN'", // not-a-number sorts above all numbers
+                1 => "o0.value = 'NaN'",
+                _ => $"NOT EXISTS (SELECT FROM tracking.metrics o0 WHERE o0.run = r.run AND {of})",
+            });
+        }
+
+        for (var i = LeadingMetric is null ? 0 : 1; i < _orders.Count; i++)
+        {
+            if (Table(_orders[i].Field.Subject) is { } table)
+                joins.Add($"LEFT JOIN {table} o{i} ON o{i}.run = r.run AND o{i}.key = {sql.Add(_orders[i].Field.Key)}");
+        }
+
+        foreach (var clause in _clauses)
+            conditions.Add(clause.Field == LeadingMetric ? Number(sql, "o0.value", clause) : Condition(sql, clause));
+
+        var terms = Terms(phase);
+        if (after is not null)
+        {
+            if (Term.After(terms, after.After, sql) is not { } beyond)
+                return null;
+            conditions.Add(beyond);
+        }
+
+        return sql.On(
+            source,
+            $"""
+             SELECT r.run, {Term.Select(terms)} FROM tracking.runs r{(NeedsExperiment ? " JOIN tracking.experiments e ON e.experiment = r.experiment" : "")} {string.Join(' ', joins)}
+             WHERE {string.Join(" AND ", conditions)} ORDER BY {Term.OrderBy(terms)} LIMIT {sql.Add(limit)}
+             """);
+    }
+
+    private const string ArtifactUri = "(e.artifact_location || '/' || replace(r.id::text, '-', '') || '/artifacts')";
+
+    private bool NeedsExperiment => _clauses.Select(c => c.Field).Concat(_orders.Select(o => o.Field)).Any(f => f == new Field(Subject.Attribute, "artifact_uri"));
+
+    // Runs of a deleted experiment are deleted with it, whatever their own rows say.
+    private string Scope(Sql sql) => _view switch
+    {
+        ViewType.ActiveOnly => $"{sql.IsOneOf("r.experiment", _active)} AND NOT r.deleted",
+        ViewType.DeletedOnly => $"({sql.IsOneOf("r.experiment", _deleted)} OR ({sql.IsOneOf("r.experiment", _active)} AND r.deleted))",
+        _ => sql.IsOneOf<int>("r.experiment", [.. _active, .. _deleted]),
+    };
+
+    private string Experiments(Sql sql, string alias) => sql.IsOneOf<int>(alias + ".experiment", _view == ViewType.ActiveOnly ? _active : [.. _active, .. _deleted]);
+
+    private string Condition(Sql sql, Clause clause)
+    {
+        var (subject, key) = (clause.Field.Subject, clause.Field.Key);
+        switch (subject)
+        {
+            case Subject.Attribute when key == "run_id":
+                return Id(sql, clause);
+            case Subject.Attribute:
+                return sql.Compare(Column(key), clause);
+            case Subject.Dataset:
+                return $"EXISTS (SELECT FROM tracking.inputs f WHERE f.run = r.run AND {sql.Compare("f." + key, clause)})";
+            case Subject.Metric:
+                return $"EXISTS (SELECT FROM tracking.metrics f WHERE f.run = r.run AND f.key = {sql.Add(key)} AND {Experiments(sql, "f")} AND {Number(sql, "f.value", clause)})";
+            default:
+                var has = $"EXISTS (SELECT FROM {Table(subject)} f WHERE f.run = r.run AND f.key = {sql.Add(key)}";
+                return clause switch
+                {
+                    { Comparison: Comparison.IsNull } => $"NOT {has})",
+                    { Comparison: Comparison.IsNotNull } => has + ")",
+                    // The index over values holds the beginnings of long ones.
+                    { Comparison: Comparison.Equal, Operand: string value } =>
+                        $"{has} AND {Experiments(sql, "f")} AND left(f.value, 100) = {sql.Add(Names.Cut(value, 100))} AND f.value = {sql.Add(value)})",
+                    _ => $"{has} AND {sql.Compare("f.value", clause)})",
+                };
+        }
+    }
+
+    // Not-a-number is greater than every number to PostgreSQL, and to nobody else.
+    private static string Number(Sql sql, string column, Clause clause) => clause.Comparison is Comparison.Greater or Comparison.GreaterOrEqual
+        ? $"({sql.Compare(column, clause)} AND {column} < 'NaN')"
+        : sql.Compare(column, clause);
+
+    private static string Id(Sql sql, Clause clause)
+    {
+        return clause switch
+        {
+            { Comparison: Comparison.Equal, Operand: string id } => Parse(id) is { } run ? $"r.id = {sql.Add(run)}" : "false",
+            { Comparison: Comparison.NotEqual, Operand: string id } => Parse(id) is { } run ? $"r.id <> {sql.Add(run)}" : "true",
+            { Comparison: Comparison.In, Operand: string[] ids } => $"r.id = ANY({sql.Add(ids.Select(Parse).OfType<Guid>().ToArray())})",
+            { Comparison: Comparison.NotIn, Operand: string[] ids } => $"r.id <> ALL({sql.Add(ids.Select(Parse).OfType<Guid>().ToArray())})",
+            _ => sql.Compare("replace(r.id::text, '-', '')", clause),
+        };
+
+        static Guid? Parse(string id) => Guid.TryParseExact(id, "N", out var run) && Runs.Run.IdOf(run) == id ? run : null;
+    }
+
+    private static IEnumerable<Term> Terms(Field field, string alias, bool descending) => field.Subject switch
+    {
+        Subject.Metric =>
+        [
+            new($"CASE WHEN {alias}.value IS NULL THEN 2 WHEN {alias}.value = 'NaN' THEN 1 ELSE 0 END::bigint", TermType.Whole),
+            new($"CASE WHEN {alias}.value < 'NaN' THEN {alias}.value ELSE 0 END", TermType.Real, descending),
+        ],
+        Subject.Attribute => field.Key switch
+        {
+            "run_id" => [new("r.id", TermType.Id, descending)],
+            "start_time" => [new("r.started_ms", TermType.Whole, descending)],
+            "end_time" => [new("(r.ended_ms IS NULL)::int::bigint", TermType.Whole), new("coalesce(r.ended_ms, 0)", TermType.Whole, descending)],
+            _ => [new(Column(field.Key), TermType.Text, descending)],
+        },
+        _ => [new($"({alias}.value IS NULL)::int::bigint", TermType.Whole), new($"coalesce({alias}.value, '')", TermType.Text, descending)],
+    };
+
+    private static string Column(string attribute) => attribute switch
+    {
+        "run_name" => "r.name",
+        "user_id" => "r.user_id",
+        "status" => "r.status",
+        "start_time" => "r.started_ms",
+        "end_time" => "r.ended_ms",
+        "artifact_uri" => ArtifactUri,
+        _ => throw new InvalidOperationException($"The attribute {attribute} has no column."),
+    };
+
+    private static string? Table(Subject subject) => subject switch
+    {
+        Subject.Metric => "tracking.metrics",
+        Subject.Param => "tracking.params",
+        Subject.Tag => "tracking.tags",
+        _ => null,
+    };
+}

@@ -1,0 +1,121 @@
+using System.Text.Json;
+using MlLifecycle.Experiments.Catalog;
+using MlLifecycle.Experiments.Protocol;
+using MlLifecycle.Experiments.Runs;
+using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Http;
+using MlLifecycle.ServiceDefaults.Trust;
+using Npgsql;
+
+namespace MlLifecycle.Experiments.Search;
+
+internal sealed class SearchRunsMessage
+{
+    public IReadOnlyList<string>? ExperimentIds { get; init; }
+
+    public string? Filter { get; init; }
+
+    public ViewType? RunViewType { get; init; }
+
+    public long? MaxResults { get; init; }
+
+    public IReadOnlyList<string>? OrderBy { get; init; }
+
+    public string? PageToken { get; init; }
+}
+
+/// <summary>MLflow's runs/search.</summary>
+internal static class SearchRunsSlice
+{
+    private const int Usual = 1000;
+    private const int Most = 50_000;
+
+    public static async Task<IResult> Handle(Sent<SearchRunsMessage> sent, Caller caller, RunSearch search, CancellationToken cancellation)
+    {
+        var message = sent.Message;
+        var limit = message.MaxResults ?? Usual;
+        if (limit is < 0 or > Most)
+            return new Refused(Mlflow.Invalid($"Invalid value for request parameter max_results. It must be at most {Most}, but got value {limit}"));
+        var (refusal, page) = await search.Find(
+            caller.ProjectId, message.ExperimentIds ?? [], message.Filter, message.RunViewType ?? ViewType.ActiveOnly, message.OrderBy ?? [], limit, message.PageToken, cancellation);
+        return refusal is not null ? new Refused(refusal) : new RunsAnswer(page);
+    }
+}
+
+/// <summary>The keys of a page's runs, in order, and where the next page begins.</summary>
+/// <param name="Runs">Keys in the tables.</param>
+/// <param name="Next">The token of the next page; null on the last.</param>
+internal sealed record RunPage(IReadOnlyList<long> Runs, string? Next);
+
+/// <summary>Finds runs.</summary>
+internal sealed class RunSearch(NpgsqlDataSource source, ExperimentRows experiments)
+{
+    public async Task<(Refusal? Refusal, RunPage Page)> Find(
+        Guid project,
+        IReadOnlyList<string> experimentIds,
+        string? filter,
+        ViewType view,
+        IReadOnlyList<string> order,
+        long limit,
+        string? pageToken,
+        CancellationToken cancellation)
+    {
+        var none = new RunPage([], null);
+        if (SearchWords.Read(filter, order, Vocabulary.Runs, out var clauses, out var orders) is { } wrong)
+            return (wrong, none);
+        var query = new RunQuery(await experiments.FindAll(project, experimentIds, cancellation), view, clauses, orders);
+        var search = PageToken.Fingerprint([filter, view.ToString(), .. order, "", .. experimentIds.Order(StringComparer.Ordinal)]);
+        if (PageToken.Decode(pageToken, search, phase => phase < query.Phases ? query.Terms(phase).Count : -1, out var token) is { } badToken)
+            return (badToken, none);
+
+        var found = new List<long>();
+        PageToken? last = null;
+        for (var phase = token?.Phase ?? 0; phase < query.Phases && found.Count <= limit; phase++)
+        {
+            await using var command = query.Command(source, phase, token?.Phase == phase ? token : null, limit + 1 - found.Count);
+            if (command is null)
+                return (Mlflow.Invalid("Invalid page token."), none);
+            var terms = query.Terms(phase);
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            while (await reader.ReadAsync(cancellation))
+            {
+                found.Add(reader.GetInt64(0));
+                if (found.Count == limit)
+                    last = new(search, phase, Term.Place(terms, reader, 1));
+            }
+        }
+
+        return (null, found.Count <= limit ? new(found, null) : new([.. found.Take((int)limit)], last?.Encode()));
+    }
+}
+
+/// <summary>Answers a page of runs, a few hundred at a time, so that the largest page takes no more memory than a small one.</summary>
+internal sealed class RunsAnswer(RunPage page) : IResult
+{
+    private const int AtATime = 500;
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var reader = httpContext.RequestServices.GetRequiredService<RunReader>();
+        var response = httpContext.Response;
+        response.ContentType = "application/json";
+        await using var json = new Utf8JsonWriter(response.BodyWriter, WriterOptions.Relaxed);
+        json.WriteStartObject();
+        if (page.Runs.Count > 0)
+        {
+            json.WriteStartArray("runs");
+            foreach (var keys in page.Runs.Chunk(AtATime))
+            {
+                foreach (var run in await reader.Many(keys, httpContext.RequestAborted))
+                    run.Write(json);
+                await json.FlushAsync(httpContext.RequestAborted);
+            }
+
+            json.WriteEndArray();
+        }
+
+        if (page.Next is not null)
+            json.WriteString("next_page_token", page.Next);
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,126 @@
+-- What is searched and what is hot: kept current in the transaction that appends the events. Text sorts by code point, so that an index serves
+-- ranges and prefixes and an order means the same on every machine.
+CREATE SCHEMA IF NOT EXISTS tracking;
+
+CREATE TABLE IF NOT EXISTS tracking.experiments (
+    experiment int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    stream uuid NOT NULL UNIQUE,
+    project uuid NOT NULL,
+    number bigint NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    artifact_location text NOT NULL,
+    deleted boolean NOT NULL,
+    created_ms bigint NOT NULL,
+    updated_ms bigint NOT NULL,
+    tags jsonb NOT NULL,
+    CONSTRAINT experiments_number UNIQUE (project, number),
+    CONSTRAINT experiments_name UNIQUE (project, name)
+);
+
+CREATE SEQUENCE IF NOT EXISTS tracking.run_keys;
+
+CREATE TABLE IF NOT EXISTS tracking.runs (
+    run bigint PRIMARY KEY,
+    id uuid NOT NULL UNIQUE,
+    experiment int NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
+    status text COLLATE "C" NOT NULL,
+    started_ms bigint NOT NULL,
+    ended_ms bigint,
+    deleted boolean NOT NULL,
+    recorded timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS runs_by_start ON tracking.runs (experiment, started_ms DESC, id);
+
+CREATE TABLE IF NOT EXISTS tracking.params (
+    run bigint NOT NULL,
+    experiment int NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    value text COLLATE "C" NOT NULL,
+    PRIMARY KEY (run, key)
+);
+-- An index entry holds at most 2.7 kB; a value may be longer.
+CREATE INDEX IF NOT EXISTS params_by_value ON tracking.params (experiment, key, left(value, 100));
+
+CREATE TABLE IF NOT EXISTS tracking.tags (
+    run bigint NOT NULL,
+    experiment int NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    value text COLLATE "C" NOT NULL,
+    PRIMARY KEY (run, key)
+);
+CREATE INDEX IF NOT EXISTS tags_by_value ON tracking.tags (experiment, key, left(value, 100));
+
+-- One row per run and metric: its latest point, and the number under which its points are kept.
+CREATE TABLE IF NOT EXISTS tracking.metrics (
+    series bigint GENERATED ALWAYS AS IDENTITY,
+    run bigint NOT NULL,
+    experiment int NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    timestamp_ms bigint NOT NULL,
+    step bigint NOT NULL,
+    value double precision NOT NULL,
+    PRIMARY KEY (run, key)
+);
+CREATE INDEX IF NOT EXISTS metrics_by_value ON tracking.metrics (experiment, key, value, run);
+
+-- A log in itself: points are added, never changed. A point sent twice is kept twice and read once.
+CREATE TABLE IF NOT EXISTS tracking.points (
+    series bigint NOT NULL,
+    timestamp_ms bigint NOT NULL,
+    step bigint NOT NULL,
+    value double precision NOT NULL,
+    recorded timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS points_in_order ON tracking.points (series, timestamp_ms, step);
+
+CREATE TABLE IF NOT EXISTS tracking.inputs (
+    run bigint NOT NULL,
+    experiment int NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    digest text COLLATE "C" NOT NULL,
+    position int NOT NULL,
+    source_type text NOT NULL,
+    source text NOT NULL,
+    schema text,
+    profile text,
+    context text COLLATE "C",
+    tags jsonb NOT NULL,
+    PRIMARY KEY (run, name, digest)
+);
+CREATE INDEX IF NOT EXISTS inputs_by_dataset ON tracking.inputs (experiment, name, digest);
+
+CREATE TABLE IF NOT EXISTS tracking.models (
+    model int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    stream uuid NOT NULL UNIQUE,
+    project uuid NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    description text NOT NULL,
+    created_ms bigint NOT NULL,
+    updated_ms bigint NOT NULL,
+    tags jsonb NOT NULL,
+    CONSTRAINT models_name UNIQUE (project, name)
+);
+
+CREATE TABLE IF NOT EXISTS tracking.model_versions (
+    stream uuid NOT NULL REFERENCES tracking.models (stream) ON DELETE CASCADE,
+    version int NOT NULL,
+    source text NOT NULL,
+    run_id text COLLATE "C" NOT NULL,
+    run_link text NOT NULL,
+    description text NOT NULL,
+    user_id text NOT NULL,
+    stage text NOT NULL,
+    created_ms bigint NOT NULL,
+    updated_ms bigint NOT NULL,
+    tags jsonb NOT NULL,
+    PRIMARY KEY (stream, version)
+);
+
+CREATE TABLE IF NOT EXISTS tracking.model_aliases (
+    stream uuid NOT NULL REFERENCES tracking.models (stream) ON DELETE CASCADE,
+    alias text COLLATE "C" NOT NULL,
+    version int NOT NULL,
+    PRIMARY KEY (stream, alias)
+);
