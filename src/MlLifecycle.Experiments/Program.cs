@@ -1,1 +1,8 @@
-var app = WebApplication.CreateBuilder(args).Build(); app.Run();
+using MlLifecycle.Experiments;
+using MlLifecycle.ServiceDefaults;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults("experiments").AddExperiments();
+var app = builder.Build();
+app.UseServiceDefaults().MapExperiments();
+app.Run();

@@ -61,6 +61,13 @@ internal sealed class ExperimentRows(NpgsqlDataSource source)
         return await All(command, cancellation);
     }
 
+    public async Task<IReadOnlyList<string>> AllIds(Guid project, CancellationToken cancellation)
+    {
+        await using var command = source.CreateCommand("SELECT coalesce(array_agg(number::text), '{}') FROM tracking.experiments WHERE project = $1");
+        command.Parameters.Add(new() { Value = project });
+        return (string[])(await command.ExecuteScalarAsync(cancellation))!;
+    }
+
     public static async Task<IReadOnlyList<ExperimentRow>> All(NpgsqlCommand command, CancellationToken cancellation)
     {
         var rows = new List<ExperimentRow>();

@@ -25,6 +25,7 @@ public sealed record RunRenamed(string Name);
 public sealed record StatusSet(RunStatus Status, long? EndTime);
 
 /// <summary>The run came to an end, with all of it that others want to hear of.</summary>
+/// <param name="RunId">MLflow's run id.</param>
 /// <param name="Status">FINISHED, FAILED or KILLED.</param>
 /// <param name="EndTime">Milliseconds since 1970, when the client said.</param>
 /// <param name="Name">Its name.</param>
@@ -34,6 +35,7 @@ public sealed record StatusSet(RunStatus Status, long? EndTime);
 /// <param name="Metrics">The last finite value of each metric, up to a bound.</param>
 /// <param name="Inputs">The data it used.</param>
 public sealed record RunEnded(
+    string RunId,
     RunStatus Status,
     long? EndTime,
     string Name,

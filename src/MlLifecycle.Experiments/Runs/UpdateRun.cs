@@ -59,6 +59,7 @@ internal static class UpdateRunSlice
     public static bool IsEnd(RunStatus status) => status is RunStatus.Finished or RunStatus.Failed or RunStatus.Killed;
 
     private static RunEnded End(Run run, RunStatus status, long? end, string name) => new(
+        Run.IdOf(run.Id),
         status,
         end,
         name,

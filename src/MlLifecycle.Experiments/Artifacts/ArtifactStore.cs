@@ -1,0 +1,135 @@
+using System.Globalization;
+using MlLifecycle.Experiments.Protocol;
+using MlLifecycle.ServiceDefaults.Decisions;
+
+namespace MlLifecycle.Experiments.Artifacts;
+
+/// <summary>A file or directory among artifacts.</summary>
+/// <param name="Path">As the listing names it.</param>
+/// <param name="IsDir">A directory.</param>
+/// <param name="FileSize">In bytes, of a file.</param>
+internal sealed record ArtifactInfo(string Path, bool IsDir, long? FileSize);
+
+/// <summary>Artifacts as files on disk, each project's under a directory of its own. A file appears whole or not at all.</summary>
+internal sealed class ArtifactStore(IConfiguration configuration)
+{
+    private const string Scheme = "mlflow-artifacts:";
+    private readonly string _root = Path.GetFullPath(
+        configuration["Storage:Path"] ?? throw new InvalidOperationException("Storage:Path is missing: set Storage__Path to the directory for this service's files."));
+
+    /// <summary>The path, relative to the project's artifacts, behind a location; null when it is on another storage.</summary>
+    /// <param name="location">A URI, as in <c>mlflow-artifacts:/1/…/artifacts</c>.</param>
+    public static string? PathOf(string location)
+    {
+        if (!location.StartsWith(Scheme, StringComparison.Ordinal))
+            return null;
+        var rest = location[Scheme.Length..];
+        if (rest.StartsWith("//", StringComparison.Ordinal))
+            rest = rest[2..].IndexOf('/', StringComparison.Ordinal) is >= 0 and var slash ? rest[(2 + slash)..] : "";
+        return rest.Trim('/');
+    }
+
+    /// <summary>Whether a path stays where it belongs, however it is encoded.</summary>
+    /// <param name="path">A path with forward slashes, relative to the project's artifacts.</param>
+    public static Refusal? Check(string path)
+    {
+        var decoded = path;
+        for (var round = 0; round < 5; round++)
+        {
+            var next = Uri.UnescapeDataString(decoded);
+            if (next == decoded)
+                break;
+            decoded = next;
+        }
+
+        var safe = path.Length <= 4000
+            && decoded.Count(c => c == '/') == path.Count(c => c == '/')
+            && !decoded.Any(c => c is '\\' or '\0' || char.IsControl(c))
+            && decoded.Split('/').All(part => part is not ("" or "." or "..") && part.Length <= 255)
+            && !(decoded is [_, ':', ..] && char.IsAsciiLetter(decoded[0]));
+        return safe ? null : Mlflow.Invalid($"Invalid path: {Mlflow.Quoted(path)}. It must be relative, without '..', empty parts, backslashes or encoded slashes.");
+    }
+
+    /// <summary>What a directory holds, by name; nothing when there is no such directory.</summary>
+    public IReadOnlyList<ArtifactInfo> List(Guid project, string path)
+    {
+        var directory = new DirectoryInfo(Full(project, path));
+        if (!directory.Exists)
+            return [];
+        return
+        [
+            .. directory.EnumerateFileSystemInfos()
+                .OrderBy(entry => entry.Name, StringComparer.Ordinal)
+                .Select(entry => new ArtifactInfo(entry.Name, entry is DirectoryInfo, (entry as FileInfo)?.Length)),
+        ];
+    }
+
+    public FileInfo? Find(Guid project, string path) => new FileInfo(Full(project, path)) is { Exists: true } file ? file : null;
+
+    /// <summary>Stores what a stream brings. An upload that is cut off leaves nothing behind.</summary>
+    public async Task<Refusal?> Put(Guid project, string path, Stream content, CancellationToken cancellation)
+    {
+        var target = Full(project, path);
+        var incoming = Path.Combine(_root, "incoming");
+        Directory.CreateDirectory(incoming);
+        var temporary = Path.Combine(incoming, Guid.CreateVersion7().ToString("N", CultureInfo.InvariantCulture));
+        try
+        {
+            await using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous))
+            {
+                await content.CopyToAsync(file, 256 * 1024, cancellation);
+                file.Flush(flushToDisk: true);
+            }
+
+            if (Directory.Exists(target))
+                return Mlflow.Invalid($"Invalid path: {Mlflow.Quoted(path)} is a directory.");
+            try
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            }
+            catch (IOException) when (IsBelowAFile(project, path))
+            {
+                return Mlflow.Invalid($"Invalid path: {Mlflow.Quoted(path)} goes through a file.");
+            }
+
+            File.Move(temporary, target, overwrite: true);
+            return null;
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    /// <summary>Deletes a file, or a directory with all in it.</summary>
+    /// <returns>Whether there was one.</returns>
+    public bool Delete(Guid project, string path)
+    {
+        var target = Full(project, path);
+        if (Directory.Exists(target))
+        {
+            Directory.Delete(target, recursive: true);
+            return true;
+        }
+
+        if (!File.Exists(target))
+            return false;
+        File.Delete(target);
+        return true;
+    }
+
+    private bool IsBelowAFile(Guid project, string path)
+    {
+        var parts = path.Split('/');
+        return Enumerable.Range(1, parts.Length - 1).Any(i => File.Exists(Full(project, string.Join('/', parts[..i]))));
+    }
+
+    private string Full(Guid project, string path)
+    {
+        var root = Path.Combine(_root, "artifacts", project.ToString("N", CultureInfo.InvariantCulture));
+        var full = path.Length == 0 ? root : Path.GetFullPath(Path.Combine(root, path));
+        return path.Length == 0 || full.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            ? full
+            : throw new InvalidOperationException("A path that was checked leads out of its project.");
+    }
+}

@@ -1,0 +1,90 @@
+using Marten;
+using MlLifecycle.Experiments.Protocol;
+using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Http;
+using MlLifecycle.ServiceDefaults.Trust;
+using static MlLifecycle.ServiceDefaults.Decisions.Decision;
+
+namespace MlLifecycle.Experiments.Registry;
+
+/// <summary>Gives a model a name in the project.</summary>
+public sealed record RegisterModel(Guid ProjectId, string Name, string Description, IReadOnlyDictionary<string, string> Tags);
+
+internal sealed class RegisterModelMessage
+{
+    public string? Name { get; init; }
+
+    public string? Description { get; init; }
+
+    public IReadOnlyList<Entry>? Tags { get; init; }
+}
+
+internal static class RegisterModelSlice
+{
+    public static Decision Decide(RegisteredModel model, RegisterModel register, long now) => model.Exists
+        ? Mlflow.Taken($"Registered Model (name={register.Name}) already exists.")
+        : Accept(new ModelRegistered(register.ProjectId, register.Name, register.Description, now, register.Tags));
+
+    public static async Task<IResult> Handle(
+        Sent<RegisterModelMessage> sent, Caller caller, ModelRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
+    {
+        var message = sent.Message;
+        if (Names.CheckModelName("name", message.Name) is { } bad)
+            return new Refused(bad);
+        if (RegistryTags.Read(message.Tags, out var tags) is { } badTag)
+            return new Refused(badTag);
+        if (await rows.Find(caller.ProjectId, message.Name!, cancellation) is not null)
+            return new Refused(Mlflow.Taken($"Registered Model (name={message.Name}) already exists."));
+        var register = new RegisterModel(caller.ProjectId, message.Name!, message.Description ?? "", tags);
+        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var refusal = await RegistryWrites.Commit(session, caller, caller.NewId("model"), model => Decide(model, register, now), cancellation);
+        if (refusal is { Code: "already-exists" })
+            refusal = Mlflow.Taken($"Registered Model (name={message.Name}) already exists.");
+        if (refusal is not null)
+            return new Refused(refusal);
+        return Answer.Of(new { registered_model = (await rows.Find(caller.ProjectId, message.Name!, cancellation))?.Message });
+    }
+}
+
+/// <summary>Tags in the registry.</summary>
+internal static class RegistryTags
+{
+    public static Refusal? Read(IReadOnlyList<Entry>? sent, out Dictionary<string, string> tags)
+    {
+        tags = new(StringComparer.Ordinal);
+        for (var i = 0; i < sent?.Count; i++)
+        {
+            if ((Names.CheckKey($"tags[{i}].key", sent[i]?.Key) ?? Names.TooLong($"tags[{i}].value", sent[i]?.Value, Names.RegistryTagValue)) is { } bad)
+                return bad;
+            tags[sent[i].Key!] = sent[i].Value ?? "";
+        }
+
+        return null;
+    }
+}
+
+/// <summary>Commits decisions on models together with their rows.</summary>
+internal static class RegistryWrites
+{
+    public static async Task<Refusal?> Commit(
+        IDocumentSession session, Caller caller, Guid stream, Func<RegisteredModel, Decision> decide, CancellationToken cancellation)
+    {
+        IReadOnlyList<object> events = [];
+        var outcome = await session.Decide<RegisteredModel>(
+            stream,
+            caller.Origin,
+            model =>
+            {
+                var decision = decide(model);
+                events = decision.Events;
+                return decision;
+            },
+            cancellation,
+            alongside: (work, _) =>
+            {
+                foreach (var @event in events)
+                    ModelRows.Write(work, stream, @event);
+            });
+        return outcome.Refusal;
+    }
+}

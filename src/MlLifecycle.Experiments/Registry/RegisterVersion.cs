@@ -1,0 +1,107 @@
+using System.Globalization;
+using Marten;
+using MlLifecycle.Experiments.Protocol;
+using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Http;
+using MlLifecycle.ServiceDefaults.Trust;
+using static MlLifecycle.ServiceDefaults.Decisions.Decision;
+
+namespace MlLifecycle.Experiments.Registry;
+
+/// <summary>Registers a model that a run made as the next version of its name.</summary>
+public sealed record RegisterVersion(
+    string Name, string Source, string? RunId, string RunLink, string Description, string User, IReadOnlyDictionary<string, string> Tags);
+
+internal sealed class RegisterVersionMessage
+{
+    public string? Name { get; init; }
+
+    public string? Source { get; init; }
+
+    public string? RunId { get; init; }
+
+    public string? RunLink { get; init; }
+
+    public string? Description { get; init; }
+
+    public IReadOnlyList<Entry>? Tags { get; init; }
+}
+
+internal static class RegisterVersionSlice
+{
+    public static Decision Decide(RegisteredModel model, RegisterVersion register, long now) => model.Exists
+        ? Accept(new VersionRegistered(
+            register.Name, model.Versions + 1, register.Source, register.RunId, register.RunLink, register.Description, register.User, now, register.Tags))
+        : ModelMessages.Unknown(register.Name);
+
+    public static Refusal? CheckSource(string? source)
+    {
+        if (string.IsNullOrEmpty(source))
+            return Mlflow.Missing("source");
+        if (Names.TooLong("source", source, 2048) is { } tooLong)
+            return tooLong;
+        // A path on some machine's disk means nothing to whoever reads the registry, and '..' would lead out of where it seems to point.
+        var local = source.StartsWith('/') || source.StartsWith("file:", StringComparison.OrdinalIgnoreCase) || source.Contains('\\', StringComparison.Ordinal);
+        return local || Uri.UnescapeDataString(Uri.UnescapeDataString(source)).Split('/').Contains("..")
+            ? Mlflow.Invalid($"Invalid model version source: {Mlflow.Quoted(source)}. It must be a URI such as runs:/…, models:/… or mlflow-artifacts:/…, without '..'.")
+            : null;
+    }
+
+    public static async Task<IResult> Handle(
+        Sent<RegisterVersionMessage> sent, Caller caller, ModelRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
+    {
+        var message = sent.Message;
+        if ((Names.CheckModelName("name", message.Name) ?? CheckSource(message.Source) ?? Names.TooLong("run_id", message.RunId, 256)) is { } bad)
+            return new Refused(bad);
+        if (RegistryTags.Read(message.Tags, out var tags) is { } badTag)
+            return new Refused(badTag);
+        if (await rows.Find(caller.ProjectId, message.Name!, cancellation) is not { } row)
+            return new Refused(ModelMessages.Unknown(message.Name!));
+        var register = new RegisterVersion(
+            row.Name, message.Source!, message.RunId is { Length: > 0 } ? message.RunId : null, message.RunLink ?? "", message.Description ?? "", caller.Actor, tags);
+        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var version = 0;
+        var refusal = await RegistryWrites.Commit(
+            session,
+            caller,
+            row.Stream,
+            model =>
+            {
+                version = model.Versions + 1;
+                return Decide(model, register, now);
+            },
+            cancellation);
+        if (refusal is not null)
+            return new Refused(refusal);
+        return Answer.Of(new { model_version = (await rows.FindVersion(caller.ProjectId, row.Name, version, cancellation))?.Message });
+    }
+}
+
+/// <summary>A request about a version of a model.</summary>
+internal sealed class ModelMessages
+{
+    public string? Name { get; init; }
+
+    public string? Version { get; init; }
+
+    public string? Stage { get; init; }
+
+    public bool? ArchiveExistingVersions { get; init; }
+
+    public string? Alias { get; init; }
+
+    public IReadOnlyList<string>? Stages { get; init; }
+
+    public static Refusal Unknown(string name) => Mlflow.Unknown($"Registered Model with name={name} not found");
+
+    public static Refusal UnknownVersion(string name, string? version) => Mlflow.Unknown($"Model Version (name={name}, version={version}) not found");
+
+    public Refusal? CheckVersion(out int version)
+    {
+        version = 0;
+        return Names.CheckModelName("name", Name)
+            ?? (string.IsNullOrEmpty(Version) ? Mlflow.Missing("version")
+                : int.TryParse(Version, NumberStyles.None, CultureInfo.InvariantCulture, out version) ? null
+                : Mlflow.Invalid($"Model version must be an integer, got {Mlflow.Quoted(Version)}."));
+    }
+}

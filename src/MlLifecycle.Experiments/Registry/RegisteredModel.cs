@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+using MlLifecycle.ServiceDefaults.Decisions;
+
+namespace MlLifecycle.Experiments.Registry;
+
+/// <summary>A model by name, with its versions, what they are called and how far each has come.</summary>
+/// <param name="Id">The stream.</param>
+public sealed record RegisteredModel(Guid Id) : IFolded<RegisteredModel>
+{
+    public bool Exists { get; init; }
+
+    public Guid ProjectId { get; init; }
+
+    public string Name { get; init; } = "";
+
+    /// <summary>How many versions there have been; the last one's number.</summary>
+    public int Versions { get; init; }
+
+    /// <summary>The stage of each version that is in one.</summary>
+    public ImmutableDictionary<int, string> Stages { get; init; } = ImmutableDictionary<int, string>.Empty;
+
+    /// <summary>Which version each alias names.</summary>
+    public ImmutableDictionary<string, int> Aliases { get; init; } = ImmutableDictionary.Create<string, int>(StringComparer.Ordinal);
+
+    public static RegisteredModel Initial(Guid id) => new(id);
+
+    public bool Has(int version) => version >= 1 && version <= Versions;
+
+    public string StageOf(int version) => Stages.GetValueOrDefault(version, Registry.Stages.None);
+
+    public RegisteredModel Evolve(object @event) => @event switch
+    {
+        ModelRegistered e => this with { Exists = true, ProjectId = e.ProjectId, Name = e.Name },
+        VersionRegistered e => this with { Versions = e.Version },
+        StageSet e => this with { Stages = e.Stage == Registry.Stages.None ? Stages.Remove(e.Version) : Stages.SetItem(e.Version, e.Stage) },
+        AliasSet e => this with { Aliases = Aliases.SetItem(e.Alias, e.Version) },
+        AliasRemoved e => this with { Aliases = Aliases.Remove(e.Alias) },
+        _ => this,
+    };
+}
+
+/// <summary>MLflow's stages.</summary>
+public static class Stages
+{
+    public const string None = "None";
+    public const string Staging = "Staging";
+    public const string Production = "Production";
+    public const string Archived = "Archived";
+
+    public static readonly IReadOnlyList<string> All = [None, Staging, Production, Archived];
+
+    /// <summary>The stage that is meant, in whatever case it is written; null when there is none of that name.</summary>
+    /// <param name="name">As sent.</param>
+    public static string? Named(string? name) => All.FirstOrDefault(stage => stage.Equals(name, StringComparison.OrdinalIgnoreCase));
+}
+
+public sealed record ModelRegistered(Guid ProjectId, string Name, string Description, long Time, IReadOnlyDictionary<string, string> Tags);
+
+public sealed record VersionRegistered(
+    string Model, int Version, string Source, string? RunId, string RunLink, string Description, string User, long Time, IReadOnlyDictionary<string, string> Tags);
+
+public sealed record StageSet(string Model, int Version, string Stage, long Time);
+
+public sealed record AliasSet(string Model, string Alias, int Version, long Time);
+
+public sealed record AliasRemoved(string Alias, long Time);

@@ -1,0 +1,58 @@
+using Marten;
+using MlLifecycle.Experiments.Catalog;
+using MlLifecycle.Experiments.Runs;
+using Npgsql;
+
+namespace MlLifecycle.Experiments.Views;
+
+/// <summary>Runs as they were known at a moment: from their streams, and the points recorded by then.</summary>
+internal sealed class PastRuns(IDocumentStore store, NpgsqlDataSource source)
+{
+    /// <summary>Takes runs back to a moment; those that did not exist then, or were deleted, are left out.</summary>
+    /// <param name="runs">The runs as they are.</param>
+    /// <param name="time">The moment.</param>
+    /// <param name="cancellation">Stops the reading.</param>
+    public async Task<IReadOnlyList<RunRecord>> Of(IReadOnlyList<RunRecord> runs, DateTimeOffset time, CancellationToken cancellation)
+    {
+        await using var session = store.QuerySession();
+        var then = new List<RunRecord>();
+        var metrics = await Metrics([.. runs.Select(run => run.Id)], time, cancellation);
+        var experiments = new Dictionary<(Guid, long), Experiment?>();
+        foreach (var run in runs)
+        {
+            if (await session.Events.AggregateStreamAsync<Run>(run.Id, timestamp: time, token: cancellation) is not { Exists: true, Deleted: false } state)
+                continue;
+            var key = (state.ProjectId, state.Experiment);
+            if (!experiments.TryGetValue(key, out var experiment))
+                experiments[key] = experiment = await session.Events.AggregateStreamAsync<Experiment>(Experiment.IdOf(state.ProjectId, state.Experiment), timestamp: time, token: cancellation);
+            if (experiment is not { Deleted: true })
+                then.Add(RunRecord.Of((state with { ExperimentName = experiment?.Name ?? state.ExperimentName }).With(metrics.GetValueOrDefault(run.Id, [])), run.ArtifactLocation));
+        }
+
+        return then;
+    }
+
+    private async Task<Dictionary<Guid, List<MetricPoint>>> Metrics(Guid[] runs, DateTimeOffset time, CancellationToken cancellation)
+    {
+        await using var command = source.CreateCommand(
+            """
+            SELECT DISTINCT ON (m.run, m.key) r.id, m.key, p.value, p.timestamp_ms, p.step
+            FROM tracking.runs r JOIN tracking.metrics m ON m.run = r.run JOIN tracking.points p ON p.series = m.series
+            WHERE r.id = ANY($1) AND p.recorded <= $2
+            ORDER BY m.run, m.key, p.step DESC, p.timestamp_ms DESC, p.value DESC
+            """);
+        command.Parameters.Add(new() { Value = runs });
+        command.Parameters.Add(new() { Value = time.UtcDateTime });
+        var metrics = new Dictionary<Guid, List<MetricPoint>>();
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+        {
+            var run = reader.GetGuid(0);
+            if (!metrics.TryGetValue(run, out var points))
+                metrics[run] = points = [];
+            points.Add(new(reader.GetString(1), reader.GetDouble(2), reader.GetInt64(3), reader.GetInt64(4)));
+        }
+
+        return metrics;
+    }
+}
