@@ -19,7 +19,9 @@ public static class PortalService
     public static WebApplicationBuilder AddPortal(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        builder.Logging.AddFilter("MassTransit", LogLevel.Warning); // it reports each of the feed's kinds of facts
+        builder.Logging
+            .AddFilter("MassTransit", LogLevel.Warning) // it reports each of the feed's kinds of facts
+            .AddFilter("Yarp", LogLevel.Error); // it reports each request, and with a stack trace each one to a service that is down
         builder.AddBus("portal", bus => bus.AddLiveFeed());
         builder.AddEventStore(_ => null, store =>
         {

@@ -1,6 +1,6 @@
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
-using Microsoft.AspNetCore.Mvc;
 using MlLifecycle.Portal.Tokens;
 
 namespace MlLifecycle.Portal.Access;
@@ -25,23 +25,31 @@ public static class Session
     }
 
     /// <summary>Begins a session with the token that the sign-in page posts.</summary>
-    public static async Task<IResult> SignIn(HttpContext http, [FromForm] string? token, [FromForm] string? returnUrl, TokenBook tokens, CancellationToken ct)
+    public static async Task<IResult> SignIn(HttpContext http, IAntiforgery forms, TokenBook tokens, CancellationToken ct)
     {
-        var secret = token?.Trim() ?? "";
-        var found = await tokens.Find(secret, ct);
-        if (found is null || !tokens.IsGood(found))
+        var form = http.Request.HasFormContentType ? await http.Request.ReadFormAsync(ct) : FormCollection.Empty;
+        var secret = form["token"].ToString().Trim();
+        var next = LocalOr(form["returnUrl"], "/");
+        var found = await forms.IsRequestValidAsync(http) ? await tokens.Find(secret, ct) : null;
+        if (found is not null && tokens.IsGood(found))
         {
-            var error = secret.Length == 0 ? "missing" : found is null ? "unknown" : found.RevokedAt is not null ? "revoked" : "expired";
-            return Results.LocalRedirect($"{SignInPage}?error={error}&returnUrl={Uri.EscapeDataString(LocalOr(returnUrl, "/"))}");
+            await http.SignInAsync(SchemeName, Identities.Of(found.Holder, SchemeName), new AuthenticationProperties { IsPersistent = true });
+            return Results.LocalRedirect(next);
         }
 
-        await http.SignInAsync(SchemeName, Identities.Of(found.Holder, SchemeName), new AuthenticationProperties { IsPersistent = true });
-        return Results.LocalRedirect(LocalOr(returnUrl, "/"));
+        var error = secret.Length == 0 ? "missing"
+            : !await forms.IsRequestValidAsync(http) ? "stale" // the page was open for long, or the form is not ours
+            : found is null ? "unknown"
+            : found.RevokedAt is not null ? "revoked"
+            : "expired";
+        return Results.LocalRedirect($"{SignInPage}?error={error}&returnUrl={Uri.EscapeDataString(next)}");
     }
 
     /// <summary>Ends the session.</summary>
-    public static async Task<IResult> SignOut(HttpContext http, [FromForm] string? unused)
+    public static async Task<IResult> SignOut(HttpContext http, IAntiforgery forms)
     {
+        if (!await forms.IsRequestValidAsync(http))
+            return Results.LocalRedirect("/");
         await http.SignOutAsync(SchemeName);
         return Results.LocalRedirect($"{SignInPage}?signedOut=1");
     }

@@ -94,7 +94,11 @@ public static class Gateway
         }
 
         await next(http);
-        if (http.GetForwarderErrorFeature() is { } error && !http.Response.HasStarted && Explain(error.Error, service) is { } failure)
+        if (http.GetForwarderErrorFeature() is not { } error || Explain(error.Error, service) is not { } failure)
+            return;
+        http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Gateway)).LogWarning(
+            "{Method} {Path} at {Service}: {Error} {Problem}", http.Request.Method, http.Request.Path, service, error.Error, error.Exception?.Message);
+        if (!http.Response.HasStarted)
             await Refuse(http, failure);
     }
 

@@ -7,6 +7,7 @@ using MlLifecycle.Portal.Gateway;
 using MlLifecycle.Portal.Tokens;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
+using Npgsql;
 
 namespace MlLifecycle.Portal.Suite;
 
@@ -37,33 +38,19 @@ public sealed class SuiteClient(AuthenticationStateProvider session, TokenBook b
 
     public Task<Answer<T>> Delete<T>(string path, CancellationToken ct = default) => Send<T>(HttpMethod.Delete, path, null, ct);
 
-    public async Task<Answer<Page<TokenView>>> Tokens(CancellationToken ct = default) =>
-        await Me(ct) is { } me ? new(await desk.List(me, null, null, ct), null) : Refused<Page<TokenView>>(SignedOut);
+    public Task<Answer<Page<TokenView>>> Tokens(CancellationToken ct = default) =>
+        Act(async me => new Answer<Page<TokenView>>(await desk.List(me, null, null, ct), null), ct);
 
-    public async Task<Answer<IssuedToken>> IssueToken(IssueToken issue, CancellationToken ct = default)
-    {
-        if (await Me(ct) is not { } me)
-            return Refused<IssuedToken>(SignedOut);
-        var (issued, refusal) = await desk.Issue(issue, me, Guid.CreateVersion7(), null, ct);
-        return issued is null ? Refused<IssuedToken>(refusal!) : new(issued, null);
-    }
+    public Task<Answer<IssuedToken>> IssueToken(IssueToken issue, CancellationToken ct = default) =>
+        Act(async me => Of(await desk.Issue(issue, me, Guid.CreateVersion7(), null, ct)), ct);
 
-    public async Task<Answer<TokenView>> RevokeToken(Guid id, CancellationToken ct = default)
-    {
-        if (await Me(ct) is not { } me)
-            return Refused<TokenView>(SignedOut);
-        var (revoked, refusal) = await desk.Revoke(id, me, null, ct);
-        return revoked is null ? Refused<TokenView>(refusal!) : new(revoked, null);
-    }
+    public Task<Answer<TokenView>> RevokeToken(Guid id, CancellationToken ct = default) => Act(async me => Of(await desk.Revoke(id, me, null, ct)), ct);
 
     /// <summary>Hears the facts of one project, or of all the person may see, until it is disposed. It calls on a background thread.</summary>
     public IDisposable Live(string? project, Func<IntegrationEvent, Task> heard) => new Subscription(this, feed, project, heard);
 
-    private async Task<Answer<T>> Send<T>(HttpMethod method, string path, object? body, CancellationToken ct)
-    {
-        if (await Me(ct) is not { } me)
-            return Refused<T>(SignedOut);
-        try
+    private Task<Answer<T>> Send<T>(HttpMethod method, string path, object? body, CancellationToken ct) => Act(
+        async me =>
         {
             using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
             if (body is not null)
@@ -79,10 +66,22 @@ public sealed class SuiteClient(AuthenticationStateProvider session, TokenBook b
                 return Refused<T>(refusal!);
             using (response)
                 return await Read<T>(response, ct);
+        },
+        ct);
+
+    private async Task<Answer<T>> Act<T>(Func<Holder, Task<Answer<T>>> act, CancellationToken ct)
+    {
+        try
+        {
+            return await Me(ct) is { } me ? await act(me) : Refused<T>(SignedOut);
         }
         catch (ServiceDownException down)
         {
             return Refused<T>(down.Refusal);
+        }
+        catch (NpgsqlException outage) when (outage.IsTransient)
+        {
+            return Refused<T>(new(503, "store-unavailable", "The Portal's database does not answer just now. Retry in a few seconds."));
         }
         catch (Exception broken) when (broken is HttpRequestException or IOException or JsonException)
         {
@@ -103,6 +102,9 @@ public sealed class SuiteClient(AuthenticationStateProvider session, TokenBook b
     }
 
     private static bool IsJson(MediaTypeHeaderValue? type) => type?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true;
+
+    private static Answer<T> Of<T>((T? Value, Refusal? Refusal) done)
+        where T : class => done.Value is { } value ? new(value, null) : Refused<T>(done.Refusal!);
 
     private static Answer<T> Refused<T>(Refusal refusal) => new(default, Problem.Of(refusal));
 
