@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
-using Microsoft.Net.Http.Headers;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
 using MlLifecycle.ServiceDefaults.Trust;
@@ -20,7 +19,7 @@ public sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
             return next(context);
         var required = endpoint.Metadata.GetMetadata<RequiredRole>();
         if (authorizeResult.Challenged)
-            return required is null && IsPage(context.Request) ? ToSignIn(context) : new Refused(Unauthenticated(context)).ExecuteAsync(context);
+            return required is null && IsPage(context.Request) ? ToSignIn(context) : Unauthenticated(context);
         if (authorizeResult.Forbidden)
             return new Refused(Forbidden(context, required)).ExecuteAsync(context);
         return _pass.HandleAsync(next, context, policy, authorizeResult);
@@ -41,10 +40,11 @@ public sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
         return context.Response.WriteAsync("<!doctype html><title>MlLifecycle</title><meta http-equiv=\"refresh\" content=\"0\">", context.RequestAborted);
     }
 
-    private static Refusal Unauthenticated(HttpContext context)
+    private static async Task Unauthenticated(HttpContext context)
     {
-        var why = context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Failure?.Message;
-        return new(401, "unauthenticated", $"{(why is null ? "" : why + " ")}Send a valid token: {HeaderNames.Authorization}: Bearer <token>, or Basic with the token as password.");
+        var why = (await context.AuthenticateAsync()).Failure?.Message;
+        await new Refused(new(
+            401, "unauthenticated", $"{(why is null ? "" : why + " ")}Send a valid token: Authorization: Bearer <token>, or Basic with the token as password.")).ExecuteAsync(context);
     }
 
     private static Refusal Forbidden(HttpContext context, RequiredRole? required)
