@@ -39,7 +39,7 @@ public sealed record CheckDetail
 
 public sealed record CaseCount(string Name, string Column, string Value, long Minimum, long Found);
 
-/// <param name="Rows">Where, as <c>path#row</c>.</param>
+/// <param name="Rows">Where: the first example with the input and those that contradict it, as <c>path#row</c>.</param>
 public sealed record Conflict(IReadOnlyList<string> Rows, IReadOnlyList<string> Labels);
 
 public sealed record CheckView(string Check, bool Passed, string Summary, CheckDetail Detail, int Version, DateTimeOffset CheckedAt, string CheckedBy)

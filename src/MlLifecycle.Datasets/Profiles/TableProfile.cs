@@ -52,7 +52,8 @@ public static class TableProfile
     {
         var numbers = $"(SELECT CAST({name} AS DOUBLE) AS v FROM t)";
         const string finite = "v IS NOT NULL AND isfinite(v)";
-        var (missing, infinite, min, max) = table.Query($"SELECT count(*) FILTER (v IS NULL OR isnan(v)), count(*) FILTER (isinf(v)), min(v) FILTER ({finite}), max(v) FILTER ({finite}) FROM {numbers}")
+        var (missing, infinite, min, max) = table
+            .Query($"SELECT count(*) FILTER (v IS NULL OR isnan(v)), count(*) FILTER (isinf(v)), min(v) FILTER ({finite}), max(v) FILTER ({finite}) FROM {numbers}")
             .Select(r => (r.GetInt64(0), r.GetInt64(1), Maybe(r, 2), Maybe(r, 3))).Single();
         var profile = new ColumnProfile(column, type, missing, unique) { Infinite = infinite, Min = min, Max = max, Top = type == "integer" && unique <= MostTop ? top : null };
         if (min is not { } low || max is not { } high || Math.Max(Math.Abs(low), Math.Abs(high)) > Wild)
@@ -60,13 +61,14 @@ public static class TableProfile
 
         var quantile = rows <= MostExact ? "quantile_cont" : "approx_quantile";
         var quantiles = string.Join(", ", ((string[])["0.05", "0.25", "0.5", "0.75", "0.95"]).Select(q => $"CAST({quantile}(v, {q}) AS DOUBLE)"));
+        var histogram = Histogram(table, numbers, finite, low, high);
         return table.Query($"SELECT avg(v), stddev_samp(v), {quantiles} FROM {numbers} WHERE {finite}")
             .Select(r => profile with
             {
                 Mean = Maybe(r, 0),
                 StdDev = Maybe(r, 1),
                 Quantiles = new(r.GetDouble(2), r.GetDouble(3), r.GetDouble(4), r.GetDouble(5), r.GetDouble(6)),
-                Histogram = Histogram(table, numbers, finite, low, high),
+                Histogram = histogram,
             }).Single();
     }
 

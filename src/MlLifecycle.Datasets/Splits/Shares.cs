@@ -24,7 +24,7 @@ public sealed record Shares(double Train, double Dev, double Test)
             return null;
         if (dev is null || test is null)
             return InvalidInput(dev is null ? "dev" : "test", "is missing: give dev and test together; train is the rest.");
-        var rest = 1 - dev.Value - test.Value;
+        var rest = Math.Round(1 - dev.Value - test.Value, 12);
         shares = new(train ?? Math.Max(rest, 0), dev.Value, test.Value);
         if (Math.Abs(shares.Train - rest) > 1e-6)
             return InvalidInput("train", FormattableString.Invariant($"does not make 1 together with dev and test: they are {shares.Train + dev + test:0.####}."));

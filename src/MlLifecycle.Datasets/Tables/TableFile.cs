@@ -78,7 +78,7 @@ public sealed class TableFile : IDisposable
             throw new InvalidDataException($"{RefusedRows} of its rows do not fit the header, the first in line {first.Line}: {first.Reason} Mend the file and commit it again.");
     }
 
-    /// <summary>The rows of a query, one at a time.</summary>
+    /// <summary>The rows of a query, one at a time. They are to be read to their end before the next query.</summary>
     /// <param name="sql">Names in it are quoted by <see cref="Quote"/>, values are parameters <c>$1</c>, <c>$2</c>, …</param>
     public IEnumerable<DuckDBDataReader> Query(string sql, params object[] values)
     {
@@ -149,6 +149,8 @@ public sealed class TableFile : IDisposable
         using var content = gzip ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
         var head = new byte[1 << 16];
         var read = content.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+        if (head.AsSpan(0, read).Trim("\uFEFF \r\n"u8) is [] || head[0] is (byte)'\n' or (byte)'\r')
+            throw new InvalidDataException("its first line, the header, is empty.");
         var (quoted, counts) = (false, new int[4]);
         const string delimiters = ",;\t|";
         foreach (var b in head.AsSpan(0, read))

@@ -110,7 +110,7 @@ public static class Manifest
 
     private static ManifestEntry Parse(string line)
     {
-        var blank = line.IndexOf(' ', Digest.Length + 1);
+        var blank = line.Length > Digest.Length + 1 ? line.IndexOf(' ', Digest.Length + 1) : -1;
         return blank > 0 && long.TryParse(line.AsSpan(Digest.Length + 1, blank - Digest.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes)
             ? new(line[(blank + 1)..], line[..Digest.Length], bytes)
             : throw new InvalidDataException($"'{line}' is not a line of a manifest.");
