@@ -1,1 +1,10 @@
-var app = WebApplication.CreateBuilder(args).Build(); app.Run();
+using MlLifecycle.Lifecycle;
+using MlLifecycle.ServiceDefaults;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults("lifecycle");
+builder.AddLifecycle();
+var app = builder.Build();
+app.UseServiceDefaults();
+app.MapLifecycle();
+app.Run();

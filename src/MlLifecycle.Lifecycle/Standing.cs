@@ -13,6 +13,9 @@ namespace MlLifecycle.Lifecycle;
 /// </summary>
 public sealed record Standing(Guid Id) : IFolded<Standing>
 {
+    /// <summary>How many events the stream holds: its version.</summary>
+    public long Length { get; init; }
+
     /// <summary>The project's slug.</summary>
     public string Project { get; init; } = "";
 
@@ -61,7 +64,9 @@ public sealed record Standing(Guid Id) : IFolded<Standing>
         return id => Waiver(gate, id)?.InForce(now, since) == true;
     }
 
-    public Standing Evolve(object @event) => @event switch
+    public Standing Evolve(object @event) => After(@event) with { Length = Length + 1 };
+
+    private Standing After(object @event) => @event switch
     {
         IntegrationEvent fact => Hear(fact),
         RunRecalled e => this with { Models = Models.Hear(e.Run) },

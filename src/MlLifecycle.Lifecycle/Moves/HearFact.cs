@@ -13,11 +13,11 @@ public static class HearFact
     /// <summary>Decides on a fact. Whether it was heard before is known by the timeline, which keeps each fact under its event id.</summary>
     /// <param name="standing">Where the project stands.</param>
     /// <param name="fact">The fact.</param>
-    /// <param name="recalled">The run that an evaluation names, when the standing has let it go.</param>
+    /// <param name="recalled">The run that an evaluation names, from the timeline: the standing may have let it go.</param>
     /// <param name="now">The moment of the decision.</param>
     public static Decision Decide(Standing standing, IntegrationEvent fact, RunFinished? recalled, DateTimeOffset now)
     {
-        object[] heard = recalled is null ? [fact] : [new RunRecalled(recalled), fact];
+        object[] heard = recalled is null || standing.Models.Knows(recalled.RunId) ? [fact] : [new RunRecalled(recalled), fact];
         var after = heard.Aggregate(standing, (s, e) => s.Evolve(e));
         // Only an alert that is news and still open: one whose end was heard first is history.
         var alert = fact is AlertRaised raised && standing.Stage == Stage.Monitoring
@@ -25,8 +25,4 @@ public static class HearFact
             : null;
         return Consequences.Of(standing, now, alert is null ? heard : [.. heard, .. Consequences.Return(standing, alert, now)]);
     }
-
-    /// <summary>The run of a fact that the standing may have let go.</summary>
-    public static string? RunToRecall(Standing standing, IntegrationEvent fact) =>
-        fact is EvaluationCompleted { RunId: { } run } && !standing.Models.Knows(run) ? run : null;
 }

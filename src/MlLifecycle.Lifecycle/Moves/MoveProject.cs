@@ -1,5 +1,10 @@
+using Marten;
 using MlLifecycle.Lifecycle.Gates;
+using MlLifecycle.Lifecycle.Silo;
+using MlLifecycle.Lifecycle.Views;
 using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Http;
+using MlLifecycle.ServiceDefaults.Trust;
 using static MlLifecycle.ServiceDefaults.Decisions.Decision;
 
 namespace MlLifecycle.Lifecycle.Moves;
@@ -7,10 +12,19 @@ namespace MlLifecycle.Lifecycle.Moves;
 /// <summary>Takes the project to another stage: forward through open gates only, backward at any time, which opens an iteration.</summary>
 /// <param name="To">The stage.</param>
 /// <param name="Reason">Why; people read it in the timeline.</param>
+[GenerateSerializer]
+[Immutable]
 public sealed record MoveProject(string To, string Reason);
 
 public static class MoveProjectSlice
 {
+    public static async Task<IResult> Handle(
+        MoveProject move, Caller caller, IfMatch ifMatch, IGrainFactory grains, IQuerySession session, TimeProvider clock, CancellationToken cancellation)
+    {
+        var answer = await grains.Ask(caller.ProjectId, project => project.Move(move, caller.Origin, ifMatch.Version), cancellation);
+        return await ReadLifecycle.After(answer, caller, session, clock, TypedResults.Ok, cancellation);
+    }
+
     public static Decision Decide(Standing standing, MoveProject move, DateTimeOffset now)
     {
         if (StageNames.Parse(move.To) is not { } to)

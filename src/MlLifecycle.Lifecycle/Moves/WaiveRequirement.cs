@@ -1,5 +1,10 @@
+using Marten;
 using MlLifecycle.Lifecycle.Gates;
+using MlLifecycle.Lifecycle.Silo;
+using MlLifecycle.Lifecycle.Views;
 using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Http;
+using MlLifecycle.ServiceDefaults.Trust;
 using static MlLifecycle.ServiceDefaults.Decisions.Decision;
 
 namespace MlLifecycle.Lifecycle.Moves;
@@ -9,12 +14,21 @@ namespace MlLifecycle.Lifecycle.Moves;
 /// <param name="Requirement">The requirement's id.</param>
 /// <param name="Reason">Why; people read it at the gate.</param>
 /// <param name="Until">When the waiver ends by itself. Without it, it ends when the gate must be passed again.</param>
+[GenerateSerializer]
+[Immutable]
 public sealed record WaiveRequirement(string Gate, string Requirement, string Reason, DateTimeOffset? Until = null);
 
 public sealed record RequirementWaived(Waiver Waiver);
 
 public static class WaiveRequirementSlice
 {
+    public static async Task<IResult> Handle(
+        WaiveRequirement waive, Caller caller, IfMatch ifMatch, IGrainFactory grains, IQuerySession session, TimeProvider clock, CancellationToken cancellation)
+    {
+        var answer = await grains.Ask(caller.ProjectId, project => project.Waive(waive, caller.Origin, ifMatch.Version), cancellation);
+        return await ReadLifecycle.After(answer, caller, session, clock, view => TypedResults.Created($"/api/projects/{caller.Project}/lifecycle", view), cancellation);
+    }
+
     public static Decision Decide(Standing standing, WaiveRequirement waive, string by, DateTimeOffset now)
     {
         if (Judgement.Catalogue.FirstOrDefault(g => g.Stage.Name() == waive.Gate) is not { } gate)

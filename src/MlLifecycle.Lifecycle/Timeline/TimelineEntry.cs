@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MlLifecycle.Contracts;
+using MlLifecycle.Lifecycle.Facts;
 using MlLifecycle.Lifecycle.Gates;
 using MlLifecycle.Lifecycle.Moves;
 using MlLifecycle.ServiceDefaults.Events;
@@ -38,6 +39,9 @@ public sealed record TimelineEntry(
 {
     /// <summary>Contracts as they are written on the timeline.</summary>
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    /// <summary>The fact as it was announced. Only for entries of contracts.</summary>
+    public IntegrationEvent Fact() => new Heard(Type, JsonSerializer.SerializeToUtf8Bytes(Data)).Read();
 
     public static TimelineEntry Of(IntegrationEvent fact) => new(
         fact.EventId,
