@@ -17,7 +17,7 @@ public static class HearFact
     /// <param name="now">The moment of the decision.</param>
     public static Decision Decide(Standing standing, IntegrationEvent fact, RunFinished? recalled, DateTimeOffset now)
     {
-        object[] heard = recalled is null || standing.Models.Knows(recalled.RunId) ? [fact] : [new RunRecalled(recalled), fact];
+        object[] heard = recalled is null || standing.Models.Knows(recalled.RunId) ? [fact] : [fact, new RunRecalled(recalled)];
         var after = heard.Aggregate(standing, (s, e) => s.Evolve(e));
         // Only an alert that is news and still open: one whose end was heard first is history.
         var alert = fact is AlertRaised raised && standing.Stage == Stage.Monitoring
