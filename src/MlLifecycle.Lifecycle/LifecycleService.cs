@@ -1,4 +1,3 @@
-using System.Linq.Expressions;
 using MlLifecycle.Lifecycle.Moves;
 using MlLifecycle.Lifecycle.Silo;
 using MlLifecycle.Lifecycle.Timeline;
@@ -19,15 +18,11 @@ public static class LifecycleService
         builder.AddEventStore(Announcements.Of, store =>
         {
             store.Fold<Standing>();
-            store.Schema.For<Standing>().Duplicate(standing => standing.NextExpiry!).Index(standing => standing.NextExpiry!);
+            store.Schema.For<Standing>().Duplicate(standing => standing.NextExpiry!);
             store.Schema.For<TimelineEntry>()
-                .Duplicate(entry => entry.ProjectId)
-                .Duplicate(entry => entry.At)
-                .Duplicate(entry => entry.Subject)
-                .Duplicate(entry => entry.Type)
-                .Duplicate(entry => entry.Digest!)
-                .Index([By(entry => entry.ProjectId), By(entry => entry.At), By(entry => entry.Id)])
-                .Index([By(entry => entry.ProjectId), By(entry => entry.Subject)]);
+                .Index([entry => entry.ProjectId, entry => entry.At])
+                .Index([entry => entry.ProjectId, entry => entry.Subject])
+                .Index([entry => entry.ProjectId, entry => entry.Digest!], index => index.Predicate = "data ->> 'digest' is not null");
         });
         builder.AddSilo();
         builder.Services.AddHostedService<WaiverSweep>();
@@ -47,6 +42,4 @@ public static class LifecycleService
         app.MapOrleansDashboard("/dashboard").Requires(Role.Admin);
         return app;
     }
-
-    private static Expression<Func<TimelineEntry, object>> By(Expression<Func<TimelineEntry, object>> member) => member;
 }

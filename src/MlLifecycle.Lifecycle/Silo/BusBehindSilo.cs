@@ -3,7 +3,7 @@ using MassTransit;
 namespace MlLifecycle.Lifecycle.Silo;
 
 /// <summary>Keeps the bus behind the silo: facts wait until grains can be called, and stop coming before grains go.</summary>
-public sealed class BusBehindSilo(IBusControl bus) : IHostedLifecycleService
+public sealed class BusBehindSilo(IServiceProvider services) : IHostedLifecycleService
 {
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -15,7 +15,9 @@ public sealed class BusBehindSilo(IBusControl bus) : IHostedLifecycleService
         return Task.CompletedTask;
     }
 
-    public Task StoppingAsync(CancellationToken cancellationToken) => bus.StopAsync(cancellationToken);
+    // The bus was registered first and would stop last. Its own service stops it, so that it knows of it when its turn comes.
+    public Task StoppingAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(services.GetServices<IHostedService>().Where(service => service.GetType().Assembly == typeof(IBusControl).Assembly).Select(bus => bus.StopAsync(cancellationToken)));
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

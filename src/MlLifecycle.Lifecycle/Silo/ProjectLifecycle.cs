@@ -21,9 +21,6 @@ public sealed class ProjectLifecycle(IDocumentStore store, TimeProvider clock) :
     {
         var fact = heard.Read();
         await using var session = store.LightweightSession();
-        if (await session.LoadAsync<TimelineEntry>(fact.EventId) is not null)
-            return;
-
         var recalled = fact is EvaluationCompleted { RunId: { } run } ? await Recall(session, run) : null;
         // Clocks differ a little: what follows from a fact is never before it.
         var now = Later(fact.OccurredAt);

@@ -17,6 +17,8 @@ internal static class SiloHost
         Usually(configuration, "Orleans:Clustering:ProviderType", "AdoNet");
         Usually(configuration, "Orleans:Clustering:Invariant", "Npgsql");
         Usually(configuration, "Orleans:Clustering:ConnectionName", ServiceDefaults.Events.EventStore.ConnectionName);
+        // The silo warns of the workstation GC, which is meant; its watchdog, at start, of the time since the machine started.
+        builder.Logging.AddFilter("Orleans", LogLevel.Warning).AddFilter("Orleans.Runtime.Silo", LogLevel.Error).AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
         builder.Services.AddHostedService<MembershipTables>();
         builder.UseOrleans(silo => silo
             .Configure<ClusterMembershipOptions>(membership =>
@@ -39,7 +41,7 @@ internal static class SiloHost
 
     private static void Usually(ConfigurationManager configuration, string key, string value) => configuration[key] ??= value;
 
-    // On one machine silos meet on loopback, at ports that are free; in containers each has an address of its own, and its ports are published.
+    // On one machine silos meet on loopback, at a port that is free; in containers each has an address of its own.
     private static void Meet(EndpointOptions endpoint, ConfigurationManager configuration)
     {
         var given = configuration.GetSection("Orleans:Endpoints");
@@ -48,7 +50,7 @@ internal static class SiloHost
         else if (!configuration.GetValue<bool>("DOTNET_RUNNING_IN_CONTAINER"))
             endpoint.AdvertisedIPAddress = IPAddress.Loopback;
         endpoint.SiloPort = given.GetValue<int?>("SiloPort") ?? FreePort();
-        endpoint.GatewayPort = given.GetValue<int?>("GatewayPort") ?? FreePort();
+        endpoint.GatewayPort = given.GetValue<int?>("GatewayPort") ?? 0; // nobody is a client from outside the cluster
     }
 
     private static int FreePort()

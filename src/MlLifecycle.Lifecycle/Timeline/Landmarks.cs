@@ -1,5 +1,4 @@
 using Marten;
-using MlLifecycle.Contracts;
 
 namespace MlLifecycle.Lifecycle.Timeline;
 
@@ -27,7 +26,7 @@ internal static class Landmarks
         if (ids.Length > 0)
             await Add(entries.Where(e => e.Id.IsOneOf(ids)));
         if (references.Exists(r => r.Digest is not null))
-            await Add(entries.Where(e => e.Type == nameof(DatasetVersionCommitted)));
+            await Add(entries.Where(e => e.Digest != null));
         return [.. found.DistinctBy(landmark => landmark.Id)];
 
         async Task Add(IQueryable<TimelineEntry> which) =>

@@ -47,7 +47,7 @@ public sealed record TimelineEntry(
         fact.EventId,
         fact.ProjectId,
         fact.GetType().Name,
-        fact.OccurredAt.ToUniversalTime(),
+        Stored(fact.OccurredAt),
         fact.Actor,
         Summaries.Of(fact),
         Subjects.Of(fact),
@@ -82,7 +82,7 @@ public sealed record TimelineEntry(
         eventId,
         origin.ProjectId,
         @event.GetType().Name,
-        at,
+        Stored(at),
         origin.Actor,
         summary,
         subject,
@@ -90,4 +90,7 @@ public sealed record TimelineEntry(
         origin.CorrelationId,
         Guid.TryParse(origin.CausationId, out var cause) ? cause : null,
         []);
+
+    // The store keeps microseconds: a finer time would not find its place again on the next page.
+    private static DateTimeOffset Stored(DateTimeOffset at) => at.AddTicks(-(at.Ticks % TimeSpan.TicksPerMicrosecond)).ToUniversalTime();
 }

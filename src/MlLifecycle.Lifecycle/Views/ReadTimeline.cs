@@ -27,6 +27,10 @@ public sealed record EntryView(
 
 public static class ReadTimeline
 {
+    // As Marten writes these members in its indexes and queries.
+    private const string Project = "CAST(d.data ->> 'projectId' as uuid)";
+    private const string Time = "mt_immutable_timestamptz(d.data ->> 'at')";
+
     private sealed record Place(DateTimeOffset At, Guid Id);
 
     public static async Task<IResult> List(
@@ -35,20 +39,20 @@ public static class ReadTimeline
         if (Cursor.Decode<Place>(after, out var place) is { } refusal)
             return new Refused(refusal);
         var size = Cursor.Limit(limit, usual: 50, most: 500);
-        List<string> conditions = ["d.project_id = ?"];
+        List<string> conditions = [$"{Project} = ?"];
         List<object> values = [caller.ProjectId];
-        If(at.Time is not null, "d.at <= ?", () => at.Time!.Value);
-        If(!string.IsNullOrEmpty(type), "d.type = ?", () => type!);
-        If(!string.IsNullOrEmpty(subject), "d.subject = ?", () => subject!);
+        If(at.Time is not null, $"{Time} <= ?", () => at.Time!.Value);
+        If(!string.IsNullOrEmpty(type), "d.data ->> 'type' = ?", () => type!);
+        If(!string.IsNullOrEmpty(subject), "d.data ->> 'subject' = ?", () => subject!);
         if (place is not null)
         {
-            conditions.Add("(d.at, d.id) < (?, ?)");
+            conditions.Add($"({Time}, d.id) < (?, ?)");
             values.AddRange([place.At.ToUniversalTime(), place.Id]);
         }
 
         values.Add(size + 1);
         var found = await session.QueryAsync<TimelineEntry>(
-            $"where {string.Join(" and ", conditions)} order by d.at desc, d.id desc limit ?", cancellation, [.. values]);
+            $"where {string.Join(" and ", conditions)} order by {Time} desc, d.id desc limit ?", cancellation, [.. values]);
         var landmarks = await Landmarks.For(session, caller.ProjectId, found, at.Time, cancellation);
         var links = found.SelectMany(entry => CausalWalk.Links(entry, landmarks)).ToList();
         return TypedResults.Ok(Page.Of<EntryView>([.. found.Select(entry => EntryView.Of(entry, links))], size, e => new Place(e.At, e.Id)));
