@@ -64,6 +64,9 @@ public sealed record Standing(Guid Id) : IFolded<Standing>
         return id => Waiver(gate, id)?.InForce(now, since) == true;
     }
 
+    /// <summary>A path of the API under this project.</summary>
+    public string Path(string rest) => $"/api/projects/{Project}/{rest}";
+
     public Standing Evolve(object @event) => After(@event) with { Length = Length + 1 };
 
     private Standing After(object @event) => @event switch

@@ -16,14 +16,17 @@ public static class DataGate
     public const string Size = "size";
     public const string Split = "split";
 
-    /// <summary>The version the gate is judged on: the newest that has everything, so that committing another one takes nothing back; or else the newest.</summary>
+    /// <summary>
+    /// The version the gate is judged on: the newest that has everything, so that committing another one takes nothing back; or else the newest.
+    /// </summary>
     public static DataVersion? Candidate(DataFacts data, DateTimeOffset since, Predicate<string> waived)
     {
         var fresh = data.Versions.Where(v => v.Committed?.At > since).OrderByDescending(v => v.Committed!.At).ThenByDescending(v => v.Number).ToList();
         return fresh.Find(v => Of(data, v, since).All(r => r.Finding.Evidence is not null || waived(r.Id))) ?? fresh.FirstOrDefault();
     }
 
-    public static ImmutableArray<Judged> Judge(DataFacts data, DateTimeOffset since, Predicate<string> waived) => Of(data, Candidate(data, since, waived), since);
+    public static ImmutableArray<Judged> Judge(DataFacts data, DateTimeOffset since, Predicate<string> waived) =>
+        Of(data, Candidate(data, since, waived), since);
 
     private static ImmutableArray<Judged> Of(DataFacts data, DataVersion? version, DateTimeOffset since) =>
     [
@@ -38,7 +41,8 @@ public static class DataGate
     private static Finding Committed(DataFacts data, DataVersion? version, DateTimeOffset since) => version switch
     {
         { Committed: { } committed } => Finding.Met(committed),
-        _ when data.Versions.Any(v => v.Committed?.At <= since) => Finding.Missing("The versions there are belong to the iteration before: this one needs data of its own."),
+        _ when data.Versions.Any(v => v.Committed?.At <= since) =>
+            Finding.Missing("The versions there are belong to the iteration before: this one needs data of its own."),
         _ when data.Datasets.Count > 0 => Finding.Missing($"{Listed.Of(data.Datasets.Select(d => d.Name))} has no version yet."),
         _ => Finding.Missing("No dataset is registered."),
     };

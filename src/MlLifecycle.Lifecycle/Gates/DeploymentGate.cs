@@ -39,7 +39,8 @@ public static class DeploymentGate
         null => Finding.Missing(production.Deployments.Exists(d => d.Started?.At <= since)
             ? "The deployments there are belong to the iteration before: this one needs a rollout of its own."
             : "Nothing is deployed yet."),
-        _ when string.IsNullOrWhiteSpace(deployment.RollbackTarget) => Finding.Missing($"Deployment {deployment.Name} does not say what traffic returns to when it fails."),
+        _ when string.IsNullOrWhiteSpace(deployment.RollbackTarget) =>
+            Finding.Missing($"Deployment {deployment.Name} does not say what traffic returns to when it fails."),
         _ when string.IsNullOrWhiteSpace(deployment.Rollout) => Finding.Missing($"Deployment {deployment.Name} has no rollout pattern."),
         _ => Finding.Met(deployment.Started!),
     };

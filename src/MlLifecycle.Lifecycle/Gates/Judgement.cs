@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace MlLifecycle.Lifecycle.Gates;
 
-/// <summary>Judges every gate of a project from the facts heard so far and the waivers in force. Pure: the same standing and moment, the same verdict.</summary>
+/// <summary>
+/// Judges every gate of a project from the facts heard so far and the waivers in force. Pure: the same standing and moment, the same verdict.
+/// </summary>
 public static class Judgement
 {
     /// <summary>Every gate with its requirements, judged on no facts at all: the catalogue.</summary>

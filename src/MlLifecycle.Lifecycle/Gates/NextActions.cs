@@ -32,23 +32,23 @@ public static class NextActions
         ];
     }
 
-    internal static string Path(Standing standing, string rest) => $"/api/projects/{standing.Project}/{rest}";
-
     private static IEnumerable<NextAction> OnAlert(Standing standing, OpenAlert alert)
     {
         yield return new(
-            $"Trace alert {alert.Rule} back to its causes", alert.Evidence.Summary, Command: new("GET", Path(standing, $"timeline/{alert.Evidence.EventId}/causes")));
+            $"Trace alert {alert.Rule} back to its causes",
+            alert.Evidence.Summary,
+            Command: new("GET", standing.Path($"timeline/{alert.Evidence.EventId}/causes")));
         yield return new(
             $"Resolve alert {alert.Rule} once it is dealt with",
             $"It is open on deployment {alert.Deployment}.",
-            Command: new("POST", Path(standing, $"alerts/{alert.Id}/resolve"), new { note = "what was done" }));
+            Command: new("POST", standing.Path($"alerts/{alert.Id}/resolve"), new { note = "what was done" }));
     }
 
     private static NextAction GoOn(Standing standing, Gate gate) => new(
         $"Move on to {gate.To.Name()}",
         $"The gate of {gate.Stage.Name()} is open; the project stays here because it was sent here.",
         gate.Stage,
-        Command: new("POST", Path(standing, "lifecycle/transitions"), new { to = gate.To.Name(), reason = "why now" }));
+        Command: new("POST", standing.Path("lifecycle/transitions"), new { to = gate.To.Name(), reason = "why now" }));
 
     private static IEnumerable<NextAction> Meet(Standing standing, Stage gate, Requirement missing, DateTimeOffset now) => gate switch
     {

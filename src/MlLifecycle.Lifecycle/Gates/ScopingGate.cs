@@ -18,13 +18,16 @@ public static class ScopingGate
 
     public static ImmutableArray<Judged> Judge(ScopeFacts scope) =>
     [
-        new(Problem, "The business problem is stated", scope.Problem is { } stated ? Finding.Met(stated) : Finding.Missing("Nobody has stated the business problem.")),
+        new(Problem, "The business problem is stated", Stated(scope)),
         new(MlMetric, "An ML metric with a target", Metric(scope, "ml", "an ML metric")),
         new(SoftwareMetric, "A software metric with a target", Metric(scope, "software", "a software metric")),
         new(BusinessMetric, "A business metric with a target", Metric(scope, "business", "a business metric")),
         new(PrimaryBaseline, "A baseline on the primary ML metric", Baseline(scope)),
         new(Milestone, "A milestone with resources and a timeline", Planned(scope)),
     ];
+
+    private static Finding Stated(ScopeFacts scope) =>
+        scope.Problem is { } stated ? Finding.Met(stated) : Finding.Missing("Nobody has stated the business problem.");
 
     private static Finding Metric(ScopeFacts scope, string kind, string article)
     {

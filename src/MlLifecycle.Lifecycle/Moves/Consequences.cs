@@ -7,7 +7,9 @@ namespace MlLifecycle.Lifecycle.Moves;
 /// <summary>The project entered a stage.</summary>
 public sealed record Moved(Stage To, Stage? From, int Iteration, string Reason, DateTimeOffset At);
 
-/// <summary>The project goes round again: from the stage it goes back to, every gate must be passed again, by facts later than <paramref name="Since"/>.</summary>
+/// <summary>
+/// The project goes round again: from the stage it goes back to, every gate must be passed again, by facts later than <paramref name="Since"/>.
+/// </summary>
 public sealed record SentBack(int Iteration, Stage BackTo, DateTimeOffset Since, string Reason, DateTimeOffset At);
 
 /// <summary>A requirement is missing, met or waived that was not so before.</summary>

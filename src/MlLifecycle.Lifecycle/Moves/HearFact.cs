@@ -7,7 +7,9 @@ namespace MlLifecycle.Lifecycle.Moves;
 /// <summary>A run of long ago is at hand again, because its evaluation has come.</summary>
 public sealed record RunRecalled(RunFinished Run);
 
-/// <summary>Takes in a fact that another service announced. The stream keeps every fact as it was announced, so that it alone can tell the whole story.</summary>
+/// <summary>
+/// Takes in a fact that another service announced. The stream keeps every fact as it was announced, so that it alone can tell the whole story.
+/// </summary>
 public static class HearFact
 {
     /// <summary>Decides on a fact. Whether it was heard before is known by the timeline, which keeps each fact under its event id.</summary>

@@ -42,7 +42,8 @@ public static class MoveProjectSlice
         if (closed.Count > 0)
         {
             var first = closed[0];
-            return Refuse(409, "gate-closed", $"The gate of {first.Stage.Name()} is closed: {string.Join(" ", first.Missing.Select(r => $"{r.Id}: {r.Why}"))} Meet what is missing, or waive it.");
+            var lacks = string.Join(" ", first.Missing.Select(r => $"{r.Id}: {r.Why}"));
+            return Refuse(409, "gate-closed", $"The gate of {first.Stage.Name()} is closed: {lacks} Meet what is missing, or waive it.");
         }
 
         var steps = StageNames.All.Where(s => s >= stage && s < to).Select(s => new Moved(s.Next(), s, standing.Iteration, move.Reason, now));

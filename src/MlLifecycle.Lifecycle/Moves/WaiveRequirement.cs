@@ -39,9 +39,11 @@ public static class WaiveRequirementSlice
             return refusal;
 
         var until = waive.Until?.ToUniversalTime();
-        var known = standing.Waiver(gate.Stage, waive.Requirement);
-        if (known is not null && known.By == by && known.Reason == waive.Reason && known.Until == until && (until <= now || known.InForce(now, standing.RenewedAt(gate.Stage))))
-            return Nothing; // the same word again, even when a retry comes after the end it named
+        // The same word again is a retry, even when it comes after the end it named.
+        if (standing.Waiver(gate.Stage, waive.Requirement) is { } known
+            && (known.By, known.Reason, known.Until) == (by, waive.Reason, until)
+            && (until <= now || known.InForce(now, standing.RenewedAt(gate.Stage))))
+            return Nothing;
         return until <= now
             ? Invalid("until", "must lie in the future.")
             : Consequences.Of(standing, now, new RequirementWaived(new(gate.Stage, waive.Requirement, by, waive.Reason, until, now)));
@@ -56,6 +58,7 @@ internal static class Reasons
     public static Refusal? Refused(string? reason) => reason switch
     {
         _ when string.IsNullOrWhiteSpace(reason) => InvalidInput("reason", "must not be empty: people will ask why."),
+        _ when reason.Contains('\0', StringComparison.Ordinal) => InvalidInput("reason", "must not contain the character U+0000."),
         { Length: > Longest } => InvalidInput("reason", $"must have at most {Longest} characters; it has {reason.Length}."),
         _ => null,
     };

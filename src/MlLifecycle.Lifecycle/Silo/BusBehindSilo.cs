@@ -17,7 +17,9 @@ public sealed class BusBehindSilo(IServiceProvider services) : IHostedLifecycleS
 
     // The bus was registered first and would stop last. Its own service stops it, so that it knows of it when its turn comes.
     public Task StoppingAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(services.GetServices<IHostedService>().Where(service => service.GetType().Assembly == typeof(IBusControl).Assembly).Select(bus => bus.StopAsync(cancellationToken)));
+        Task.WhenAll(services.GetServices<IHostedService>()
+            .Where(service => service.GetType().Assembly == typeof(IBusControl).Assembly)
+            .Select(bus => bus.StopAsync(cancellationToken)));
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -68,7 +68,10 @@ public sealed class ProjectLifecycle(IDocumentStore store, TimeProvider clock) :
     {
         var subject = Subjects.Run(run);
         var project = this.GetPrimaryKey();
-        var entry = await session.Query<TimelineEntry>().Where(e => e.ProjectId == project && e.Subject == subject).OrderByDescending(e => e.At).FirstOrDefaultAsync();
+        var entry = await session.Query<TimelineEntry>()
+            .Where(e => e.ProjectId == project && e.Subject == subject)
+            .OrderByDescending(e => e.At)
+            .FirstOrDefaultAsync();
         return entry is null ? null : (RunFinished)entry.Fact();
     }
 

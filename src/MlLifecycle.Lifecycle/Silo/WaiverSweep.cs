@@ -6,7 +6,8 @@ namespace MlLifecycle.Lifecycle.Silo;
 /// Puts on record the waivers that have ended. Every read and every decision judges with the clock, so no answer waits for the sweep; it only makes
 /// the end an announced fact. A query over an indexed column needs no timer per grain that would die with it, and no reminder table.
 /// </summary>
-internal sealed class WaiverSweep(IDocumentStore store, IGrainFactory grains, BusBehindSilo silo, TimeProvider clock, ILogger<WaiverSweep> log) : BackgroundService
+internal sealed class WaiverSweep(IDocumentStore store, IGrainFactory grains, BusBehindSilo silo, TimeProvider clock, ILogger<WaiverSweep> log)
+    : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
 

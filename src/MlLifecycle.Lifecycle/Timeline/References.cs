@@ -26,8 +26,8 @@ public static class References
         MilestoneReached e => [new(Scope("milestone", e.Milestone), "It is the milestone that was reached.")],
         DatasetRegistered e => [new(Problem, $"Dataset {e.Dataset} was registered for this problem.", Past: true), Founded],
         DatasetVersionCommitted e => e.Parent is { } parent
-            ? [new(Dataset(e.Dataset), $"{e.Dataset}@{e.Version} is a version of it."), new(Version(e.Dataset, parent), $"{e.Dataset}@{e.Version} was made from it.")]
-            : [new(Dataset(e.Dataset), $"{e.Dataset}@{e.Version} is a version of it.")],
+            ? [Of(e), new(Version(e.Dataset, parent), $"{e.Dataset}@{e.Version} was made from it.")]
+            : [Of(e)],
         DatasetChecked e => [new(Version(e.Dataset, e.Version), "It is the version that was checked.")],
         DatasetSplit e => [new(Version(e.Dataset, e.Version), "It is the version that was split.")],
         RunFinished e => [.. Inputs(e), .. Judging(e)],
@@ -56,9 +56,13 @@ public static class References
 
     private static readonly Reference Founded = new(Project, "It is the project's beginning.");
 
+    private static Reference Of(DatasetVersionCommitted e) => new(Dataset(e.Dataset), $"{e.Dataset}@{e.Version} is a version of it.");
+
     private static IEnumerable<Reference> Inputs(RunFinished e) => e.Inputs
         .Where(input => input.Digest.Length >= ShortestDigest)
-        .Select(input => new Reference("", $"Run {e.RunName} used it{(input.Context.Length > 0 ? $" for {input.Context}" : "")}.", input.Digest.ToLowerInvariant()));
+        .Select(input => new Reference("", $"Run {e.RunName} used it{Purpose(input)}.", input.Digest.ToLowerInvariant()));
+
+    private static string Purpose(RunInput input) => input.Context.Length > 0 ? $" for {input.Context}" : "";
 
     private static IEnumerable<Reference> Judging(RunFinished e) => e.Metrics.Keys
         .Order(StringComparer.Ordinal)

@@ -13,10 +13,10 @@ public static class Summaries
         ScopeChanged { Aspect: "constraints" } e => e.Summary,
         ScopeChanged e => $"{Capital(e.Aspect)} {e.Name}: {e.Summary}",
         MilestoneReached e => $"Milestone {e.Milestone} is reached: {e.Summary}",
-        DatasetRegistered e => $"Dataset {e.Dataset} ({e.Modality}) was registered.",
+        DatasetRegistered e => $"Dataset {e.Dataset} ({e.Modality}) is registered{Feedback(e)}.",
         DatasetVersionCommitted e => $"{e.Dataset}@{e.Version}: {Files(e.Files)}, {Bytes(e.Bytes)}. {e.Message}".TrimEnd(),
         DatasetChecked e => $"{e.Dataset}@{e.Version}, {e.Check} {(e.Passed ? "passed" : "failed")}: {e.Summary}",
-        DatasetSplit e => $"{e.Dataset}@{e.Version} was split {Count(e.Train)} / {Count(e.Dev)} / {Count(e.Test)} ({e.Method}{(e.Suited ? "" : ", which does not suit its size")}).",
+        DatasetSplit e => $"{e.Dataset}@{e.Version} was split {Count(e.Train)} / {Count(e.Dev)} / {Count(e.Test)} ({Method(e)}).",
         RunFinished e => $"Run {e.RunName} {Ended(e.Status)}{Metrics(e.Metrics)}.",
         ModelVersionRegistered e => $"Model {e.Model} version {e.Version} was registered.",
         ModelVersionPromoted e => $"Model {e.Model} version {e.Version} is {e.Label} now.",
@@ -24,9 +24,10 @@ public static class Summaries
         TagPrioritized e => $"Tag {e.Tag}: {e.Priority} priority, {(e.Open ? "open" : "dealt with")}{(e.Gain is { } gain ? $", gain {Percent(gain)}" : "")}.",
         DeploymentStarted e => $"Deployment {e.Deployment} of {Model(e)} started ({e.Rollout}; back to {e.RollbackTarget ?? "nothing named"}).",
         RolloutChanged e => $"Deployment {e.Deployment} takes {Percent(e.TrafficShare)} of the traffic: {e.Reason}",
-        ReferenceProfileSet e => $"Deployment {e.Deployment} is compared with {(e.Dataset is { } d ? $"{d}@{e.DatasetVersion}" : "an uploaded table")}: {Count(e.Rows)} rows, {e.Columns.Count} columns.",
+        ReferenceProfileSet e => $"Deployment {e.Deployment} is compared with {Source(e)}: {Count(e.Rows)} rows, {e.Columns.Count} columns.",
         AlertRuleDefined e => $"Rule {e.Rule} watches {e.Metric} of deployment {e.Deployment}, threshold {Figure(e.Threshold)}.",
-        DriftDetected e => $"Window {e.Window} of deployment {e.Deployment}: {Gates.Listed.Of(e.Drifted.Select(Drift))} drifted, {Percent(e.Share)} of the columns.",
+        DriftDetected e =>
+            $"Window {e.Window} of deployment {e.Deployment}: {Gates.Listed.Of(e.Drifted.Select(Drift))} drifted, {Percent(e.Share)} of the columns.",
         AlertRaised e => $"Alert {e.Rule}: {e.Summary}",
         AlertResolved e => $"Alert {e.Rule} is over ({e.How}): {e.Summary}",
         StageEntered e => $"Entered {e.Stage}: {e.Reason}",
@@ -34,6 +35,12 @@ public static class Summaries
         IterationOpened e => $"Iteration {e.Iteration} begins, back in {e.BackTo}: {e.Reason}",
         _ => $"{Spaced(fact.GetType().Name)}.",
     };
+
+    private static string Feedback(DatasetRegistered e) => string.IsNullOrWhiteSpace(e.FeedbackPlan) ? "" : $"; feedback: {e.FeedbackPlan}";
+
+    private static string Method(DatasetSplit e) => e.Suited ? e.Method : $"{e.Method}, which does not suit its size";
+
+    private static string Source(ReferenceProfileSet e) => e.Dataset is { } dataset ? $"{dataset}@{e.DatasetVersion}" : "an uploaded table";
 
     private static string Drift(ColumnDrift c) => $"{c.Column} ({c.Method} {Figure(c.Score)})";
 

@@ -64,7 +64,7 @@ public sealed record TimelineEntry(
         RequirementWaived { Waiver: var w } => Own(
             @event, $"{w.By} waived {w.Gate.Name()} / {w.Requirement}: {w.Reason}", Subjects.Requirement(w.Gate.Name(), w.Requirement), eventId, origin, at),
         WaiverExpired e => Own(
-            @event, $"The waiver of {e.Gate.Name()} / {e.Requirement} by {e.By} has ended.", Subjects.Requirement(e.Gate.Name(), e.Requirement), eventId, origin, at),
+            @event, $"{e.By}'s waiver of {e.Gate.Name()} / {e.Requirement} has ended.", Subjects.Requirement(e.Gate.Name(), e.Requirement), eventId, origin, at),
         _ when Announcements.Of(@event) is { } announced => Of(announced with
         {
             EventId = eventId,

@@ -24,7 +24,8 @@ public static class ReadCauses
             var landmarks = await Landmarks.For(session, caller.ProjectId, frontier, null, cancellation);
             var found = frontier.SelectMany(entry => CausalWalk.Links(entry, landmarks)).ToList();
             links.AddRange(found);
-            frontier = await session.LoadManyAsync<TimelineEntry>(cancellation, [.. found.Select(link => link.Cause).Distinct().Where(id => !reached.ContainsKey(id))]);
+            Guid[] next = [.. found.Select(link => link.Cause).Distinct().Where(id => !reached.ContainsKey(id))];
+            frontier = await session.LoadManyAsync<TimelineEntry>(cancellation, next);
             foreach (var entry in frontier)
                 reached[entry.Id] = entry;
         }

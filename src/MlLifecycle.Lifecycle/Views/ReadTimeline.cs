@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Marten;
 using MlLifecycle.Lifecycle.Timeline;
+using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
 using MlLifecycle.ServiceDefaults.Trust;
 
@@ -38,6 +39,8 @@ public static class ReadTimeline
     {
         if (Cursor.Decode<Place>(after, out var place) is { } refusal)
             return new Refused(refusal);
+        if (Unwritable(type) || Unwritable(subject))
+            return new Refused(Decision.InvalidInput(Unwritable(type) ? "type" : "subject", "must not contain the character U+0000."));
         var size = Cursor.Limit(limit, usual: 50, most: 500);
         List<string> conditions = [$"{Project} = ?"];
         List<object> values = [caller.ProjectId];
@@ -56,6 +59,8 @@ public static class ReadTimeline
         var landmarks = await Landmarks.For(session, caller.ProjectId, found, at.Time, cancellation);
         var links = found.SelectMany(entry => CausalWalk.Links(entry, landmarks)).ToList();
         return TypedResults.Ok(Page.Of<EntryView>([.. found.Select(entry => EntryView.Of(entry, links))], size, e => new Place(e.At, e.Id)));
+
+        static bool Unwritable(string? text) => text?.Contains('\0', StringComparison.Ordinal) == true;
 
         void If(bool asked, string condition, Func<object> value)
         {

@@ -14,7 +14,7 @@ public sealed class Next_actions
     public void begin_with_the_problem_and_name_the_call_to_make()
     {
         var actions = Of(Told.Created);
-        actions.Length.ShouldBe(6);
+        actions.Length.ShouldBe(5);
         var first = actions[0];
         (first.Action, first.Reason, first.Gate, first.Requirement).ShouldBe(("State the business problem", "Nobody has stated the business problem.", Stage.Scoping, ScopingGate.Problem));
         (first.Command!.Method, first.Command.Path).ShouldBe(("PUT", "/api/projects/fashion/problem"));

@@ -32,6 +32,7 @@ public sealed class The_timeline(LifecycleFixture service)
         ids.Count.ShouldBe((await _team.Timeline("?limit=500")).Count);
         seen.Select(e => e["at"]!.GetValue<DateTimeOffset>()).ShouldBeInOrder(SortDirection.Descending);
         await _team.Client.GetAsync($"{_team.Path}/timeline?after=zzz").Problem(400, "invalid-input", "after");
+        await _team.Client.GetAsync($"{_team.Path}/timeline?subject=%00").Problem(400, "invalid-input", "subject");
     }
 
     [Fact]
