@@ -35,11 +35,11 @@ public static class CompareEvaluations
         return new(was, now, now.Accuracy - was.Accuracy, items.Count(c => c.Regressed), items);
     }
 
-    /// <summary>The evaluation in the path is the later one: the answer says what changed since the other.</summary>
+    /// <summary>What changed from the first to the other.</summary>
     public static async Task<IResult> Handle(string evaluation, string other, Caller caller, IQuerySession session, At at, CancellationToken ct)
     {
-        var after = await ReadEvaluations.Find(session, caller, evaluation, at, ct);
-        var before = await ReadEvaluations.Find(session, caller, other, at, ct);
+        var before = await ReadEvaluations.Find(session, caller, evaluation, at, ct);
+        var after = await ReadEvaluations.Find(session, caller, other, at, ct);
         return before is null || after is null ? new Refused(ReadEvaluations.Unknown()) : TypedResults.Ok(Compare(before, after));
     }
 

@@ -16,7 +16,7 @@ public sealed record EvaluationView(
     long Examples,
     long Errors,
     double Accuracy,
-    int Tags,
+    int TagCount,
     IReadOnlyList<Column> Columns,
     string Table,
     IReadOnlyList<RefusedRow> Refused,

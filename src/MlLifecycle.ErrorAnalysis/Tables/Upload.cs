@@ -32,7 +32,7 @@ public sealed class TableLimits
     public long MaxRows { get; init; } = 20_000_000;
 
     /// <summary>What aggregating one table may take before it spills to disk, in MiB.</summary>
-    public int MemoryMiB { get; init; } = 384;
+    public int MemoryMiB { get; init; } = 256;
 
     /// <summary>Tables that are worked on at the same time; further uploads wait, received but unread.</summary>
     public int AtOnce { get; init; } = 2;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using Marten;
 using MlLifecycle.ErrorAnalysis.Evaluations;
 using MlLifecycle.ServiceDefaults.Decisions;
@@ -11,6 +12,7 @@ namespace MlLifecycle.ErrorAnalysis.Tags;
 /// <summary>How much each consideration counts. Only their proportions matter.</summary>
 public sealed record PriorityWeights(double Room, double Frequency, double Ease, double Importance)
 {
+    [JsonIgnore]
     public double Sum => Room + Frequency + Ease + Importance;
 }
 
