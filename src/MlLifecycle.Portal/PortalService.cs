@@ -21,6 +21,7 @@ public static class PortalService
         var services = builder.Services;
         builder.Logging
             .AddFilter("MassTransit", LogLevel.Warning) // it reports each of the feed's kinds of facts
+            .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error) // its keys are in a directory of their own, mode 700
             .AddFilter("Yarp", LogLevel.Error); // it reports each request, and with a stack trace each one to a service that is down
         builder.AddBus("portal", bus => bus.AddLiveFeed());
         builder.AddEventStore(_ => null, store =>
@@ -43,7 +44,7 @@ public static class PortalService
         app.Use(SameOrigin.Check);
         app.UseAntiforgery();
 
-        var api = app.MapGroup("/api").AddEndpointFilter(PortalApi.SayWhatIsDown).WithMetadata(new Reaches(Reach.Own));
+        var api = app.MapGroup("/api").AddEndpointFilter(PortalApi.SayWhatIsDown).WithMetadata(new Reaches(Reach.Own)).WithTags("Portal");
         api.MapGet("/me", PortalApi.Me).Requires(Role.Viewer);
         api.MapGet("/projects", PortalApi.Projects).Requires(Role.Viewer).ExcludeFromDescription(); // Scoping describes it
         api.MapGet("/lifecycles", PortalApi.Lifecycles).Requires(Role.Viewer).ExcludeFromDescription();

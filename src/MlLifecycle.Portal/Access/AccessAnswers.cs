@@ -43,8 +43,8 @@ public sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
     private static async Task Unauthenticated(HttpContext context)
     {
         var why = (await context.AuthenticateAsync()).Failure?.Message;
-        await new Refused(new(
-            401, "unauthenticated", $"{(why is null ? "" : why + " ")}Send a valid token: Authorization: Bearer <token>, or Basic with the token as password.")).ExecuteAsync(context);
+        var what = "Send a valid token: Authorization: Bearer <token>, or Basic with the token as password.";
+        await new Refused(new(401, "unauthenticated", why is null ? what : $"{why} {what}")).ExecuteAsync(context);
     }
 
     private static Refusal Forbidden(HttpContext context, RequiredRole? required)
@@ -54,8 +54,9 @@ public sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
         var reach = Reaches.Of(context);
         if (reach == Reach.OwnProject && holder.Project is null)
         {
+            var uri = $"{context.Request.Scheme}://{context.Request.Host}/mlflow/<project>";
             return new(400, "project-not-named",
-                $"The token '{holder.Name}' is not for one project, so this path does not say which one is meant. Use the tracking URI {context.Request.Scheme}://{context.Request.Host}/mlflow/<project>, or a token of one project.");
+                $"The token '{holder.Name}' is not for one project, so this path does not say which one is meant. Use the tracking URI {uri}, or a token of one project.");
         }
 
         if (Reaches.RoleOf(context, holder) is not { } role)

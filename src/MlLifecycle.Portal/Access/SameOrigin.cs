@@ -1,4 +1,5 @@
 using Microsoft.Net.Http.Headers;
+using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
 
 namespace MlLifecycle.Portal.Access;
@@ -9,9 +10,12 @@ namespace MlLifecycle.Portal.Access;
 /// </summary>
 public static class SameOrigin
 {
+    private static readonly Refusal CrossOrigin = new(
+        403, "cross-origin", "A session changes things only for pages of this origin. Programs send a token instead: Authorization: Bearer <token>.");
+
     public static Task Check(HttpContext http, RequestDelegate next) =>
         http.User.Identity?.AuthenticationType == Session.SchemeName && !IsHarmless(http) && !IsSameOrigin(http.Request)
-            ? new Refused(new(403, "cross-origin", "A session changes things only for pages of this origin. Programs send a token instead: Authorization: Bearer <token>.")).ExecuteAsync(http)
+            ? new Refused(CrossOrigin).ExecuteAsync(http)
             : next(http);
 
     private static bool IsHarmless(HttpContext http) =>

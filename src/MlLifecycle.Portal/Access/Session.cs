@@ -56,7 +56,7 @@ public static class Session
 
     /// <summary>The path when it leads to a page of this site, else the other one: a crafted link must not lead elsewhere after signing in.</summary>
     public static string LocalOr(string? path, string other) =>
-        path is ['/', ..] && !path.StartsWith("//", StringComparison.Ordinal) && !path.StartsWith("/\\", StringComparison.Ordinal) && !path.Any(char.IsControl) ? path : other;
+        path is ['/', ..] and not ['/', '/' or '\\', ..] && !path.Any(char.IsControl) ? path : other;
 
     private static async Task Validate(CookieValidatePrincipalContext context)
     {

@@ -10,6 +10,7 @@ public static class ApiDocs
         {
             docs.Title = "MlLifecycle API";
             docs.DefaultFonts = false;
+            docs.DisableTelemetry().DisableAgent().DisableMcp().HideDeveloperTools().HideClientButton();
             foreach (var service in (string[])["portal", .. RouteTable.Services])
                 docs.AddDocument(service, service, $"/openapi/{service}.json");
         }).AllowAnonymous();

@@ -1,3 +1,4 @@
+using System.Net;
 using MlLifecycle.Portal.Access;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
@@ -22,6 +23,7 @@ public static class Gateway
     ];
 
     private static readonly object PassKey = new();
+    private static readonly object MistrustKey = new();
 
     public static void AddGateway(this IServiceCollection services)
     {
@@ -33,6 +35,9 @@ public static class Gateway
                 foreach (var header in Withheld)
                     route.AddRequestHeaderRemove(header);
                 route.AddRequestTransform(PassOn);
+                route.AddResponseTransform(NoteMistrust);
+                if (route.Route.Match.Path!.StartsWith("/openapi/", StringComparison.Ordinal))
+                    route.AddOriginalHost(); // the document names the server that its reader can reach
             });
         services.AddSingleton<Yarp.ReverseProxy.ServiceDiscovery.IDestinationResolver, ServiceDestinations>();
     }
@@ -89,15 +94,16 @@ public static class Gateway
         }
         catch (ServiceDownException down)
         {
+            Warn(http, down.Message);
             await Refuse(http, down.Refusal);
             return;
         }
 
         await next(http);
-        if (http.GetForwarderErrorFeature() is not { } error || Explain(error.Error, service) is not { } failure)
+        var error = http.GetForwarderErrorFeature();
+        if ((error is null ? http.Items[MistrustKey] as Refusal : Explain(error.Error, service)) is not { } failure)
             return;
-        http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Gateway)).LogWarning(
-            "{Method} {Path} at {Service}: {Error} {Problem}", http.Request.Method, http.Request.Path, service, error.Error, error.Exception?.Message);
+        Warn(http, $"{failure.Detail} {error?.Exception?.Message}");
         if (!http.Response.HasStarted)
             await Refuse(http, failure);
     }
@@ -133,12 +139,31 @@ public static class Gateway
         return ValueTask.CompletedTask;
     }
 
+    // 401 is for callers without a token; this one had a good one, and it is the suite that is set up wrongly.
+    private static ValueTask NoteMistrust(ResponseTransformContext context)
+    {
+        if (context.ProxyResponse?.StatusCode != HttpStatusCode.Unauthorized || context.HttpContext.Items[PassKey] is null)
+            return ValueTask.CompletedTask;
+        var service = context.HttpContext.GetReverseProxyFeature().Cluster.Config.ClusterId;
+        context.SuppressResponseBody = true;
+        context.HttpContext.Items[MistrustKey] = new Refusal(
+            502,
+            "pass-refused",
+            $"The service '{service}' does not accept this Portal's passes: its Auth:PublicKey is not the one of the Portal's Auth:PrivateKey, or their clocks differ.");
+        return ValueTask.CompletedTask;
+    }
+
+    private static void Warn(HttpContext http, string problem) =>
+        http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Gateway))
+            .LogWarning("{Method} {Path}: {Problem}", http.Request.Method, http.Request.Path, problem);
+
     private static Refusal? Explain(ForwarderError error, string service) => error switch
     {
         ForwarderError.Request or ForwarderError.NoAvailableDestinations or ForwarderError.RequestBodyDestination or ForwarderError.ResponseHeaders =>
             ServiceDownException.RefusalOf(service),
         ForwarderError.RequestTimedOut =>
-            new(504, "service-timeout", $"The service '{service}' was silent for {Silence.TotalMinutes:0} minutes, and the request was given up. It may still be carried out: read before you retry."),
+            new(504, "service-timeout",
+                $"The service '{service}' was silent for {Silence.TotalMinutes:0} minutes, and the request was given up. It may still be carried out: read before you retry."),
         ForwarderError.RequestBodyClient => new(400, "upload-broken", "The request's body ended before its announced length."),
         _ => null, // the caller went away
     };

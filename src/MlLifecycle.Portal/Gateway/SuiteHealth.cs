@@ -24,13 +24,14 @@ public sealed class SuiteHealth(ServiceHttp services, HealthCheckService own, Ti
         http.Response.Headers.CacheControl = "no-store";
         if (http.Request.Headers.Accept.ToString().Contains("application/json", StringComparison.OrdinalIgnoreCase))
         {
-            return TypedResults.Json(
-                new { status = status == 200 ? "healthy" : "unhealthy", services = health.Select(s => new { name = s.Name, status = s.Healthy ? "healthy" : "unhealthy", problem = s.Problem }) },
-                statusCode: status);
+            var services = health.Select(s => new { name = s.Name, status = Word(s.Healthy), problem = s.Problem });
+            return TypedResults.Json(new { status = Word(status == StatusCodes.Status200OK), services }, statusCode: status);
         }
 
         return TypedResults.Text(string.Concat(health.Select(s => $"{s.Name}: {(s.Healthy ? "healthy" : $"unhealthy ({s.Problem})")}\n")), statusCode: status);
     }
+
+    private static string Word(bool healthy) => healthy ? "healthy" : "unhealthy";
 
     // Many may ask at once, and again and again: the services are asked twice a second at most.
     private Task<ServiceHealth[]> Ask()

@@ -1,5 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.Extensions.Options;
 using MlLifecycle.Portal.Access;
 using MlLifecycle.Portal.Gateway;
 using MlLifecycle.ServiceDefaults.Decisions;
@@ -9,7 +11,7 @@ using MlLifecycle.ServiceDefaults.Trust;
 namespace MlLifecycle.Portal.Suite;
 
 /// <summary>The services, asked on a holder's behalf from inside the Portal: the same paths, roles and passes as through the gateway.</summary>
-public sealed class Services(ServiceHttp http, ProjectDirectory projects, Passes passes)
+public sealed class Services(ServiceHttp http, ProjectDirectory projects, Passes passes, IOptions<JsonOptions> json)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -64,7 +66,7 @@ public sealed class Services(ServiceHttp http, ProjectDirectory projects, Passes
     private static IEnumerable<KeyValuePair<string, JsonNode?>> Fields(JsonObject from, params string[] names) =>
         names.Select(name => KeyValuePair.Create(name, from[name]?.DeepClone()));
 
-    private static HttpResponseMessage Json<T>(Page<T> page) => new() { Content = JsonContent.Create(page) };
+    private HttpResponseMessage Json<T>(Page<T> page) => new() { Content = JsonContent.Create(page, options: json.Value.SerializerOptions) };
 
     private Task<HttpResponseMessage> Get(string service, string path, Pass pass, CancellationToken ct) =>
         Pass(service, pass, new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative)), ct);

@@ -28,7 +28,7 @@ public sealed class TokenDesk(IDocumentStore store, TokenBook book, ProjectDirec
             return (null, refusal);
         var token = outcome.State;
         return outcome.Appended.Count == 0
-            ? (null, new(409, "token-shown-once", $"This request issued the token '{token.Name}' before, and its secret is shown only once. Revoke it (DELETE /api/tokens/{token.Id}) and issue another with a new Idempotency-Key."))
+            ? (null, ShownOnce(token))
             : (new(token.Id, token.Name, issue.Role, token.Project, token.Expires, token.IssuedAt, token.IssuedBy, secret), null);
     }
 
@@ -53,6 +53,11 @@ public sealed class TokenDesk(IDocumentStore store, TokenBook book, ProjectDirec
         var page = Page.Of(found, take, t => t.IssuedAt);
         return new([.. page.Items.Select(t => TokenView.Of(t, clock.GetUtcNow()))], page.Next);
     }
+
+    private static Refusal ShownOnce(ApiToken token) => new(
+        409,
+        "token-shown-once",
+        $"This request issued the token '{token.Name}' before, and its secret is shown only once. Revoke it (DELETE /api/tokens/{token.Id}) and issue another with a new Idempotency-Key.");
 
     private static Origin OriginOf(Holder holder, string? correlation) =>
         new(holder.ProjectId ?? Guid.Empty, holder.Project ?? "", holder.Name, correlation ?? Origin.NewCorrelation());

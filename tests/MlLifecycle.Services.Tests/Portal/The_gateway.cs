@@ -129,6 +129,16 @@ public sealed class The_gateway(PortalFixture fixture) : IClassFixture<PortalFix
     }
 
     [Fact]
+    public async Task tells_a_service_that_does_not_trust_it_from_a_caller_without_a_token()
+    {
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var (token, _) = await fixture.Issue(Role.Viewer, "fashion");
+        await using var mistrusted = await fixture.Start((Passes.PrivateKey, Convert.ToBase64String(other.ExportPkcs8PrivateKey())));
+        var problem = await mistrusted.As(token).GetAsync("/api/projects/fashion/datasets").Problem(502, "pass-refused");
+        problem["detail"]!.GetValue<string>().ShouldContain("Auth:PublicKey");
+    }
+
+    [Fact]
     public async Task is_healthy_while_every_service_is()
     {
         using var client = fixture.Portal.As();
