@@ -18,7 +18,7 @@ internal sealed record Launch(string Program, params IReadOnlyList<string> Argum
     private static readonly string[] _inherited =
         ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "DOTNET_ROOT", "DOTNET_GCHeapHardLimit", "NO_PROXY", "no_proxy"];
 
-    private static readonly string[] _inheritedPrefixes = ["OTEL_", "Logging__", "SSL_CERT_"];
+    private static readonly string[] _inheritedPrefixes = ["OTEL_", "Logging__", "Portal__", "SSL_CERT_"];
 
     /// <summary>The whole environment of the child.</summary>
     public Dictionary<string, string> FullEnvironment()

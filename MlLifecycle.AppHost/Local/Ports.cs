@@ -36,4 +36,19 @@ internal static class Ports
             return false;
         }
     }
+
+    /// <summary>Whether something takes connections there.</summary>
+    public static async Task<bool> AnswersAsync(int port, CancellationToken ct)
+    {
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, port, ct);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
 }

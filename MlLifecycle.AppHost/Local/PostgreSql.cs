@@ -84,6 +84,22 @@ public sealed class PostgreSql(string directory, string password, IReadOnlyDicti
         Forget();
     }
 
+    /// <summary>Whether it answers a query within a few seconds.</summary>
+    public async Task<bool> AnswersAsync(CancellationToken ct = default)
+    {
+        try
+        {
+            await using var connection = new NpgsqlConnection(ConnectionString("postgres") + ";Timeout=5;Command Timeout=5;Maximum Pool Size=1");
+            await connection.OpenAsync(ct);
+            await using var ask = new NpgsqlCommand("select 1", connection);
+            return await ask.ExecuteScalarAsync(ct) is 1;
+        }
+        catch (NpgsqlException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Makes a database; false when it was there.</summary>
     public async Task<bool> CreateDatabaseAsync(string name, CancellationToken ct = default)
     {

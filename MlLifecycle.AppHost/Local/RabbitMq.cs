@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 
 namespace MlLifecycle.AppHost.Local;
 
@@ -146,20 +144,11 @@ public sealed class RabbitMq(string directory, string password, Action<string>? 
         var deadline = Environment.TickCount64 + (long)_patience.TotalMilliseconds;
         while (child.Running)
         {
-            try
-            {
-                using var client = new TcpClient();
-                await client.ConnectAsync(IPAddress.Loopback, port, ct);
+            if (await Ports.AnswersAsync(port, ct))
                 return;
-            }
-            catch (SocketException) when (Environment.TickCount64 < deadline)
-            {
-                await Task.Delay(50, ct);
-            }
-            catch (SocketException e)
-            {
-                throw new StartException($"{what} does not take connections on port {port} after {_patience.TotalSeconds:0} s.", e);
-            }
+            if (Environment.TickCount64 > deadline)
+                throw new StartException($"{what} does not take connections on port {port} after {_patience.TotalSeconds:0} s.");
+            await Task.Delay(50, ct);
         }
 
         throw new StartException($"{what} ended with exit code {await child.Exit} while starting: {string.Join(' ', child.LastLines.TakeLast(3)).Trim()}");

@@ -1,0 +1,39 @@
+using System.CommandLine;
+
+namespace MlLifecycle.AppHost.Local;
+
+/// <summary>What the person at the terminal chose.</summary>
+/// <param name="Data">Where everything is kept.</param>
+/// <param name="Port">The Portal's port.</param>
+/// <param name="TokenFile">Where the first admin token is written too.</param>
+/// <param name="Demo">Whether the sample runs once everything is healthy.</param>
+internal sealed record Options(string Data, int Port, string? TokenFile, bool Demo)
+{
+    /// <summary>The command line: its options, their help, and what to do with them.</summary>
+    public static RootCommand Command(Func<Options, Task<int>> run)
+    {
+        var data = new Option<string>("--data") { Description = "Where everything is kept, found again by the next start", HelpName = "DIR", DefaultValueFactory = _ => DefaultData() };
+        var port = new Option<int>("--port") { Description = "The Portal's port; all others are free ones", HelpName = "N", DefaultValueFactory = _ => 8080 };
+        port.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 65535)
+                result.AddError("--port must be from 1 to 65535.");
+        });
+        var tokenFile = new Option<string?>("--token-file") { Description = "Also write the first admin token there, readable by you alone", HelpName = "F" };
+        var demo = new Option<bool>("--demo") { Description = "Also run the Fashion-MNIST sample" };
+        var command = new RootCommand("Starts the whole suite: PostgreSQL, RabbitMQ and every service. Ctrl-C stops what it started.") { data, port, tokenFile, demo };
+        command.SetAction(parsed => run(new(
+            Path.GetFullPath(parsed.GetValue(data)!),
+            parsed.GetValue(port),
+            parsed.GetValue(tokenFile) is { } file ? Path.GetFullPath(file) : null,
+            parsed.GetValue(demo))));
+        return command;
+    }
+
+    // Root's own state directory is closed to the account that PostgreSQL runs as.
+    private static string DefaultData() =>
+        Environment.IsPrivilegedProcess ? "/var/lib/mllifecycle"
+        : Path.Combine(
+            Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } state ? state : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state"),
+            "mllifecycle");
+}
