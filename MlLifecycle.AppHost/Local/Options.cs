@@ -7,7 +7,8 @@ namespace MlLifecycle.AppHost.Local;
 /// <param name="Port">The Portal's port.</param>
 /// <param name="TokenFile">Where the first admin token is written too.</param>
 /// <param name="Demo">Whether the sample runs once everything is healthy.</param>
-internal sealed record Options(string Data, int Port, string? TokenFile, bool Demo)
+/// <param name="Verbose">Whether every line of the services is shown, not only what an operator must know.</param>
+internal sealed record Options(string Data, int Port, string? TokenFile, bool Demo, bool Verbose)
 {
     /// <summary>The command line: its options, their help, and what to do with them.</summary>
     public static RootCommand Command(Func<Options, Task<int>> run)
@@ -21,12 +22,17 @@ internal sealed record Options(string Data, int Port, string? TokenFile, bool De
         });
         var tokenFile = new Option<string?>("--token-file") { Description = "Also write the first admin token there, readable by you alone", HelpName = "F" };
         var demo = new Option<bool>("--demo") { Description = "Also run the Fashion-MNIST sample" };
-        var command = new RootCommand("Starts the whole suite: PostgreSQL, RabbitMQ and every service. Ctrl-C stops what it started.") { data, port, tokenFile, demo };
+        var verbose = new Option<bool>("--verbose") { Description = "Show every log line of the services, not only warnings and errors" };
+        var command = new RootCommand("Starts the whole suite: PostgreSQL, RabbitMQ and every service. Ctrl-C stops what it started.") 
+        {
+            data, port, tokenFile, demo, verbose,
+        };
         command.SetAction(parsed => run(new(
             Path.GetFullPath(parsed.GetValue(data)!),
             parsed.GetValue(port),
             parsed.GetValue(tokenFile) is { } file ? Path.GetFullPath(file) : null,
-            parsed.GetValue(demo))));
+            parsed.GetValue(demo),
+            parsed.GetValue(verbose))));
         return command;
     }
 

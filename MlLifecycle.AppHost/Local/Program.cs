@@ -1,3 +1,5 @@
+using System.CommandLine;
 using MlLifecycle.AppHost.Local;
 
-return await Options.Command(Engine.RunAsync).Parse(args).InvokeAsync();
+// The engine hears the signals itself, and takes the time it needs to stop what it started.
+return await Options.Command(Engine.RunAsync).Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

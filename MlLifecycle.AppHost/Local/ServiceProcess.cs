@@ -6,7 +6,11 @@ namespace MlLifecycle.AppHost.Local;
 /// <param name="part">What the topology says of it.</param>
 /// <param name="port">Its port.</param>
 /// <param name="environment">Its settings.</param>
-internal sealed class ServiceProcess(ServicePart part, int port, IReadOnlyDictionary<string, string> environment, LogFile log, Screen screen) : Part(part.Name, log, screen)
+/// <param name="verbose">Whether all it prints is shown; else what is below a warning goes into its log file alone.</param>
+/// <param name="log">Its log file.</param>
+/// <param name="screen">Where people look.</param>
+internal sealed class ServiceProcess(ServicePart part, int port, IReadOnlyDictionary<string, string> environment, bool verbose, LogFile log, Screen screen)
+    : Part(part.Name, log, screen)
 {
     private const string TokenLine = "Admin token: ";
     private static readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
@@ -48,9 +52,15 @@ internal sealed class ServiceProcess(ServicePart part, int port, IReadOnlyDictio
     {
         if (part.IsFrontDoor && line.StartsWith(TokenLine, StringComparison.Ordinal))
             AdminToken = line[TokenLine.Length..].Trim();
-        else
+        else if (verbose || !IsOrdinary(line))
             Say(line);
+        else
+            base.Printed(line);
     }
+
+    // A line begins with the time and the level; what has no level, such as the runtime's last words, is not ordinary.
+    private static bool IsOrdinary(string line) =>
+        line.Split(' ', 3) is [_, "info:" or "dbug:" or "trce:", ..];
 
     private Dictionary<string, string> All() => new(environment)
     {
