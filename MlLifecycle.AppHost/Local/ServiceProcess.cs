@@ -66,7 +66,8 @@ internal sealed class ServiceProcess(ServicePart part, int port, IReadOnlyDictio
     {
         ["ASPNETCORE_URLS"] = _address.ToString(),
         ["ASPNETCORE_ENVIRONMENT"] = "Production",
-        ["DOTNET_PRINT_TELEMETRY_MESSAGE"] = "false",
+        // Seven services that start together spend 20% less processor time without the counters that a profile-guided compiler needs (bench/startup.sh).
+        ["DOTNET_TieredPGO"] = "0",
         ["Logging__Console__FormatterName"] = "simple",
         ["Logging__Console__FormatterOptions__SingleLine"] = "true",
         ["Logging__Console__FormatterOptions__TimestampFormat"] = "HH:mm:ss.fff ",
