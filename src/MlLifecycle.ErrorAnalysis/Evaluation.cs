@@ -5,6 +5,7 @@ using MlLifecycle.ErrorAnalysis.Evaluations;
 using MlLifecycle.ErrorAnalysis.Tables;
 using MlLifecycle.ErrorAnalysis.Tags;
 using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Tables;
 
 namespace MlLifecycle.ErrorAnalysis;
 

@@ -3,6 +3,7 @@ using MlLifecycle.ErrorAnalysis.Tables;
 using MlLifecycle.ErrorAnalysis.Tags;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
+using MlLifecycle.ServiceDefaults.Tables;
 using MlLifecycle.ServiceDefaults.Trust;
 
 namespace MlLifecycle.ErrorAnalysis.Evaluations;

@@ -1,6 +1,7 @@
 using MlLifecycle.ErrorAnalysis.Evaluations;
 using MlLifecycle.ErrorAnalysis.Tags;
 using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Tables;
 
 namespace MlLifecycle.ErrorAnalysis.Tables;
 

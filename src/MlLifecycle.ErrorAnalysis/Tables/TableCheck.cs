@@ -1,4 +1,5 @@
 using System.Globalization;
+using MlLifecycle.ServiceDefaults.Tables;
 
 namespace MlLifecycle.ErrorAnalysis.Tables;
 

@@ -1,5 +1,6 @@
 using DuckDB.NET.Data;
 using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Tables;
 
 namespace MlLifecycle.ErrorAnalysis.Tables;
 

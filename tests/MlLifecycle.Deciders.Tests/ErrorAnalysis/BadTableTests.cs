@@ -1,5 +1,6 @@
 using System.Text;
 using MlLifecycle.ErrorAnalysis.Tables;
+using MlLifecycle.ServiceDefaults.Tables;
 using Shouldly;
 using Xunit;
 

@@ -2,6 +2,7 @@ using System.Text;
 using CsCheck;
 using Microsoft.Extensions.Configuration;
 using MlLifecycle.ErrorAnalysis.Tables;
+using MlLifecycle.ServiceDefaults.Tables;
 using MlLifecycle.ErrorAnalysis.Tags;
 using MlLifecycle.ServiceDefaults.Decisions;
 using Shouldly;

@@ -3,13 +3,13 @@ using System.Text;
 using System.Text.Unicode;
 using MlLifecycle.ServiceDefaults.Decisions;
 
-namespace MlLifecycle.ErrorAnalysis.Tables;
+namespace MlLifecycle.ServiceDefaults.Tables;
 
 /// <summary>
 /// CSV as RFC 4180 has it, in UTF-8, separated by comma, semicolon or tab. A row that does not parse is refused and reading goes on with the
 /// line after the one it began on: a quote that is never closed costs one line, not the rest of the table.
 /// </summary>
-internal sealed class CsvRows : IRows
+public sealed class CsvRows : IRows
 {
     private readonly ByteWindow _window;
     private readonly byte _separator;
@@ -32,11 +32,15 @@ internal sealed class CsvRows : IRows
         End,
     }
 
+    /// <inheritdoc/>
     public IReadOnlyList<string> Columns { get; private set; } = [];
 
+    /// <inheritdoc/>
     public long Row { get; private set; }
 
     /// <summary>Opens a file and reads its header.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="refusal">Why it cannot be read as such a table; null when it can.</param>
     public static CsvRows? Open(string path, out Refusal? refusal)
     {
         var window = new ByteWindow(File.OpenRead(path));
@@ -58,6 +62,7 @@ internal sealed class CsvRows : IRows
         return null;
     }
 
+    /// <inheritdoc/>
     public bool Read(Span<string?> cells, out RefusedRow? refused)
     {
         while (true)
@@ -89,6 +94,7 @@ internal sealed class CsvRows : IRows
         }
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _window.Dispose();
 
     private static byte Separator(ReadOnlySpan<byte> text)

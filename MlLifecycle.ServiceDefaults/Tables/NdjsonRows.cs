@@ -3,13 +3,13 @@ using System.Text.Json;
 using System.Text.Unicode;
 using MlLifecycle.ServiceDefaults.Decisions;
 
-namespace MlLifecycle.ErrorAnalysis.Tables;
+namespace MlLifecycle.ServiceDefaults.Tables;
 
 /// <summary>
 /// One JSON object per line. The columns are the names that occur in any line. A list of texts becomes one cell with <c>;</c> between them, as a
 /// column of tag names has it.
 /// </summary>
-internal sealed class NdjsonRows : IRows
+public sealed class NdjsonRows : IRows
 {
     private readonly ByteWindow _window;
     private readonly Dictionary<string, int> _places;
@@ -21,11 +21,15 @@ internal sealed class NdjsonRows : IRows
         Columns = [.. places.OrderBy(p => p.Value).Select(p => p.Key)];
     }
 
+    /// <inheritdoc/>
     public IReadOnlyList<string> Columns { get; }
 
+    /// <inheritdoc/>
     public long Row { get; private set; }
 
     /// <summary>Opens a file; a first pass over it finds the columns.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="refusal">Why it cannot be read as such a table; null when it can.</param>
     public static NdjsonRows? Open(string path, out Refusal? refusal)
     {
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -47,6 +51,7 @@ internal sealed class NdjsonRows : IRows
         return null;
     }
 
+    /// <inheritdoc/>
     public bool Read(Span<string?> cells, out RefusedRow? refused)
     {
         refused = null;
@@ -61,6 +66,7 @@ internal sealed class NdjsonRows : IRows
         return true;
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _window.Dispose();
 
     private static ByteWindow Start(string path)

@@ -1,4 +1,4 @@
-namespace MlLifecycle.ErrorAnalysis.Tables;
+namespace MlLifecycle.ServiceDefaults.Tables;
 
 /// <summary>The part of a file that is being read: large enough for the longest row, moved forward row by row.</summary>
 internal sealed class ByteWindow(Stream stream) : IDisposable
