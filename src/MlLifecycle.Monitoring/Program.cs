@@ -1,1 +1,8 @@
-var app = WebApplication.CreateBuilder(args).Build(); app.Run();
+using MlLifecycle.Monitoring;
+using MlLifecycle.ServiceDefaults;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults("monitoring").AddMonitoring();
+var app = builder.Build();
+app.UseServiceDefaults().MapMonitoring();
+app.Run();
