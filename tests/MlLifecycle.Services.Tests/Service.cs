@@ -22,6 +22,7 @@ public class Service<TMarker>(Servers servers) : IAsyncLifetime
     where TMarker : class
 {
     private static readonly ECDsa Key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private string _database = "";
     private readonly string _files = Directory.CreateTempSubdirectory("mll-").FullName;
 
     public IAlbaHost Host { get; private set; } = null!;
@@ -31,6 +32,12 @@ public class Service<TMarker>(Servers servers) : IAsyncLifetime
     /// <summary>The project that <see cref="As"/> speaks about unless told otherwise.</summary>
     public Guid ProjectId { get; } = Guid.CreateVersion7();
 
+    /// <summary>What a service trusts the passes of <see cref="As"/> by.</summary>
+    protected static string PublicKey => Convert.ToBase64String(Key.ExportSubjectPublicKeyInfo());
+
+    /// <summary>What must be there before the service starts.</summary>
+    protected virtual Task Prepare() => Task.CompletedTask;
+
     /// <summary>Further settings of the service.</summary>
     protected virtual IEnumerable<KeyValuePair<string, string>> Settings => [];
 
@@ -38,16 +45,27 @@ public class Service<TMarker>(Servers servers) : IAsyncLifetime
     {
         await Task.WhenAll(servers.StartPostgresAsync(), servers.StartRabbitMqAsync());
         var name = typeof(TMarker).Assembly.GetName().Name!.Split('.')[^1].ToLowerInvariant();
-        var database = await servers.NewDatabaseAsync(name);
-        Host = await AlbaHost.For<TMarker>(host =>
-        {
-            host.UseSetting("ConnectionStrings:events", database);
-            host.UseSetting("ConnectionStrings:bus", servers.Bus.ToString());
-            host.UseSetting(Authorization.PublicKey, Convert.ToBase64String(Key.ExportSubjectPublicKeyInfo()));
-            host.UseSetting("Storage:Path", _files);
-            foreach (var (key, value) in Settings)
-                host.UseSetting(key, value);
-        });
+        _database = await servers.NewDatabaseAsync(name);
+        await Prepare();
+        Host = await Another();
+    }
+
+    /// <summary>One more instance of the service, on the same database.</summary>
+    public Task<IAlbaHost> Another() => AlbaHost.For<TMarker>(host =>
+    {
+        host.UseSetting("ConnectionStrings:events", _database);
+        host.UseSetting("ConnectionStrings:bus", servers.Bus.ToString());
+        host.UseSetting(Authorization.PublicKey, PublicKey);
+        host.UseSetting("Storage:Path", _files);
+        foreach (var (key, value) in Settings)
+            host.UseSetting(key, value);
+    });
+
+    /// <summary>Ends the instance and starts another one in its place.</summary>
+    public async Task Restart()
+    {
+        await Host.DisposeAsync();
+        Host = await Another();
     }
 
     /// <summary>A client whose requests carry the pass of a caller in this role.</summary>
@@ -76,7 +94,7 @@ public class Service<TMarker>(Servers servers) : IAsyncLifetime
         open.ShouldBeEmpty();
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         if (Host is not null)
