@@ -21,15 +21,15 @@ internal static class DeploymentActions
                     rollbackTarget = "what served before",
                 }),
             DeploymentGate.InputWatched => Watch("what goes into", "input drift", "drift:share", 0.5),
-            DeploymentGate.OutputWatched => Watch("what comes out of", "nulls returned", "null-rate", 0.01),
+            DeploymentGate.OutputWatched => Watch("what comes out of", "nulls returned", "nullShare", 0.01),
             DeploymentGate.SoftwareWatched => Watch("how fast answers come from", "slow answers", "latencyMs:p95", 100),
             _ => Do(
                 $"Set the reference profile of {name}", "PUT", $"deployments/{Uri.EscapeDataString(name)}/reference",
                 new { dataset = standing.Data.Versions.LastOrDefault()?.Dataset, version = standing.Data.Versions.LastOrDefault()?.Number }),
         };
 
-        NextAction Watch(string what, string rule, string metric, double above) =>
-            Do($"Watch {what} {name}", "POST", "alert-rules", new { name = $"{name}: {rule}", deployment = name, metric, above });
+        NextAction Watch(string what, string rule, string metric, double threshold) =>
+            Do($"Watch {what} {name}", "POST", "alert-rules", new { name = $"{name}: {rule}", deployment = name, metric, threshold });
 
         NextAction Do(string action, string method, string path, object body) =>
             new(action, missing.Why, Stage.Deployment, missing.Id, new(method, standing.Path(path), body));
