@@ -35,6 +35,7 @@ public static class PortalService
         services.AddSingleton<IErrorShape, MlflowErrorShape>();
         services.AddGateway();
         services.AddSingleton<SuiteHealth>();
+        builder.AddConsole();
         services.AddSingleton<Services>().AddSingleton<LiveFeed>().AddScoped<SuiteClient>();
         return builder;
     }
@@ -57,6 +58,7 @@ public static class PortalService
         app.MapGet("/health", (HttpContext http, SuiteHealth health) => health.Answer(http)).AllowAnonymous().WithOrder(-1).ExcludeFromDescription();
         app.MapGateway();
         app.MapApiDocs();
+        app.MapConsole();
         return app;
     }
 

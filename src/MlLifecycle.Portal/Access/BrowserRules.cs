@@ -5,9 +5,15 @@ namespace MlLifecycle.Portal.Access;
 /// <summary>What a browser may do with what the Portal sends.</summary>
 public static class BrowserRules
 {
+    // Styles are inline where a chart's marks and bars are placed by their figures. The live connection is a WebSocket to this very host.
     private const string Pages =
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
+        + "connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'";
+
+    // The API's documentation starts with a script in the page.
+    private const string Documents =
         "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-        + "connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'";
+        + "connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'";
 
     // An artifact may be an HTML page somebody uploaded: it must not act in the name of whoever looks at it.
     private const string Data = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox";
@@ -19,7 +25,9 @@ public static class BrowserRules
             var headers = http.Response.Headers;
             headers.XContentTypeOptions = "nosniff";
             headers["Referrer-Policy"] = "same-origin";
-            headers.ContentSecurityPolicy = http.GetEndpoint()?.Metadata.GetMetadata<Reaches>() is null ? Pages : Data;
+            headers.ContentSecurityPolicy = http.GetEndpoint() is var endpoint && endpoint?.Metadata.GetMetadata<Reaches>() is not null ? Data
+                : ConsolePages.IsPage(endpoint) ? Pages
+                : Documents;
             return Task.CompletedTask;
         });
         return next(http);

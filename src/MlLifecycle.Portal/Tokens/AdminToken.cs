@@ -48,7 +48,7 @@ public sealed class AdminToken(IDocumentStore store, IConfiguration configuratio
             return false;
 
         // Standard output, not the logger: exported logs must not carry a secret.
-        await Console.Out.WriteLineAsync($"Admin token: {secret}");
+        await System.Console.Out.WriteLineAsync($"Admin token: {secret}");
         await WriteFile(secret, ct);
         return true;
     }

@@ -1,0 +1,40 @@
+// Light or dark, before anything is drawn: what the person chose, else what the system says. And the two things pages do without the server:
+// switching the theme, and copying a line.
+(() => {
+  const key = 'mll-theme';
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const chosen = () => localStorage.getItem(key);
+  const apply = () => { document.documentElement.dataset.theme = chosen() ?? (dark.matches ? 'dark' : 'light'); };
+  apply();
+  dark.addEventListener('change', apply);
+  addEventListener('storage', apply);
+
+  document.addEventListener('click', async event => {
+    if (event.target.closest('[data-theme-toggle]')) {
+      const next = document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark';
+      // Back to what the system says anyway means following it again.
+      if (next === (dark.matches ? 'dark' : 'light')) localStorage.removeItem(key);
+      else localStorage.setItem(key, next);
+      apply();
+    }
+
+    const copy = event.target.closest('[data-copy]');
+    if (copy) {
+      await copyText(copy.dataset.copy);
+      copy.dataset.copied = '';
+      setTimeout(() => { delete copy.dataset.copied; }, 1500);
+    }
+  });
+
+  async function copyText(text) {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    // Without TLS, on another host than this machine, browsers keep the clipboard closed to the call above.
+    const area = document.createElement('textarea');
+    area.value = text;
+    area.style.position = 'fixed';
+    document.body.append(area);
+    area.select();
+    document.execCommand('copy');
+    area.remove();
+  }
+})();
