@@ -26,6 +26,7 @@ public static class DatasetsService
             store.Projections.Add(new ReadModels(), ProjectionLifecycle.Inline);
             store.Schema.For<DatasetVersion>().Index(v => v.DatasetId);
             store.Schema.For<Split>().Index(s => s.DatasetId);
+            store.Schema.For<VersionVerdict>().Index(v => v.VersionId);
             store.Storage.ExtendedSchemaObjects.Add(StagingArea.Schema());
         });
         builder.Services.AddSingleton(services =>

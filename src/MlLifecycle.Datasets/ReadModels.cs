@@ -31,9 +31,9 @@ public sealed partial class ReadModels : EventProjection
                 operations.Store(new Split(made.Id, e.StreamId, made));
                 break;
             case VersionChecked verdict:
-                var id = DatasetVersion.IdOf(e.StreamId, verdict.Version);
-                var known = await operations.LoadAsync<VersionChecks>(id, cancellation);
-                operations.Store(new VersionChecks(id, [.. (known?.Items ?? []).Where(c => c.Check != verdict.Check), verdict]));
+                // One document each: verdicts of one check run come in one transaction, and what is stored in it cannot be read back yet.
+                var version = DatasetVersion.IdOf(e.StreamId, verdict.Version);
+                operations.Store(new VersionVerdict($"{version}/{verdict.Check}", version, verdict));
                 break;
             default:
                 break;

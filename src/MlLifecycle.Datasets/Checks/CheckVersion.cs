@@ -47,8 +47,11 @@ public sealed record CheckView(string Check, bool Passed, string Summary, CheckD
     public static CheckView Of(VersionChecked c) => new(c.Check, c.Passed, c.Summary, c.Detail, c.Version, c.At, c.By);
 }
 
-/// <summary>The latest verdicts on a version, as the store keeps them for reading.</summary>
-public sealed record VersionChecks(string Id, IReadOnlyList<VersionChecked> Items);
+/// <summary>The latest verdict of one check on a version, as the store keeps it for reading.</summary>
+/// <param name="Id">The version's and the check.</param>
+/// <param name="VersionId">The version's.</param>
+/// <param name="Verdict">The verdict.</param>
+public sealed record VersionVerdict(string Id, string VersionId, VersionChecked Verdict);
 
 public static class CheckVersionSlice
 {
@@ -86,8 +89,9 @@ public static class CheckVersionSlice
         var (found, refusal) = await session.FindVersion(caller, dataset, reference, at, ct);
         if (refusal is not null)
             return new Refused(refusal);
-        var known = await session.LoadAsync<VersionChecks>(DatasetVersion.IdOf(found!.Dataset.Id, found.Version.Number), ct);
-        var items = known?.Items.Where(c => at.Time is null || c.At <= at.Time).Select(CheckView.Of).ToList() ?? [];
+        var version = DatasetVersion.IdOf(found!.Dataset.Id, found.Version.Number);
+        var known = await session.Query<VersionVerdict>().Where(v => v.VersionId == version).OrderBy(v => v.Id).ToListAsync(ct);
+        var items = known.Where(v => at.Time is null || v.Verdict.At <= at.Time).Select(v => CheckView.Of(v.Verdict)).ToList();
         return TypedResults.Ok(new Page<CheckView>(items, null));
     }
 
