@@ -13,6 +13,8 @@ public static class ConsolePages
     {
         // Without it the files are found only in the Development environment, or once published.
         builder.WebHost.UseStaticWebAssets();
+        // It would add a route for any file, open to nobody, for the sake of editing style sheets without a build.
+        builder.Configuration["ReloadStaticAssetsAtRuntime"] = "false";
         builder.Services.AddRazorComponents().AddInteractiveServerComponents(circuits => circuits.DisconnectedCircuitRetentionPeriod = TimeSpan.FromMinutes(1));
         builder.Services.AddMudServices(mud =>
         {
