@@ -9,7 +9,7 @@ need_dotnet
 need_packages postgresql rabbitmq-server chromium dataset-fashion-mnist libgomp1
 cd "$here" || exit 1
 say "Building"
-dotnet build MlLifecycle.sln -c Release -v quiet --nologo -clp:ErrorsOnly || fail "The build failed; the reason stands above."
+dotnet build MlLifecycle.sln -c Release -v minimal --nologo -clp:NoSummary || fail "The build failed; the reason stands above."
 passed=0
 failed=0
 for tests in tests/*.Tests; do

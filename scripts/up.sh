@@ -14,6 +14,6 @@ done
 need_dotnet
 need_packages "${packages[@]}"
 say "Building"
-dotnet build "$here/MlLifecycle.AppHost" -c Release -v quiet --nologo -clp:ErrorsOnly || fail "The build failed; the reason stands above."
+dotnet build "$here/MlLifecycle.AppHost" -c Release -v minimal --nologo -clp:NoSummary || fail "The build failed; the reason stands above."
 say "Starting"
 exec dotnet run --project "$here/MlLifecycle.AppHost" -c Release --no-build -- "$@"

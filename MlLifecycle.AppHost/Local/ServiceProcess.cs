@@ -7,9 +7,10 @@ namespace MlLifecycle.AppHost.Local;
 /// <param name="port">Its port.</param>
 /// <param name="environment">Its settings.</param>
 /// <param name="verbose">Whether all it prints is shown; else what is below a warning goes into its log file alone.</param>
+/// <param name="bus">The bus, which it need not wait for: that it cannot connect yet is no news before the bus was up.</param>
 /// <param name="log">Its log file.</param>
 /// <param name="screen">Where people look.</param>
-internal sealed class ServiceProcess(ServicePart part, int port, IReadOnlyDictionary<string, string> environment, bool verbose, LogFile log, Screen screen)
+internal sealed class ServiceProcess(ServicePart part, int port, IReadOnlyDictionary<string, string> environment, bool verbose, Part bus, LogFile log, Screen screen)
     : Part(part.Name, log, screen)
 {
     private const string TokenLine = "Admin token: ";
@@ -59,8 +60,9 @@ internal sealed class ServiceProcess(ServicePart part, int port, IReadOnlyDictio
     }
 
     // A line begins with the time and the level; what has no level, such as the runtime's last words, is not ordinary.
-    private static bool IsOrdinary(string line) =>
-        line.Split(' ', 3) is [_, "info:" or "dbug:" or "trce:", ..];
+    private bool IsOrdinary(string line) =>
+        line.Split(' ', 3) is [_, "info:" or "dbug:" or "trce:", ..]
+        || !bus.Healthy.IsCompleted && line.Contains("MassTransit[0] Connection Failed", StringComparison.Ordinal);
 
     private Dictionary<string, string> All() => new(environment)
     {

@@ -18,7 +18,8 @@ internal sealed class Suite : IAsyncDisposable
         var ports = Topology.Services.ToDictionary(part => part.Name, part => part.IsFrontDoor ? options.Port : Ports.Free());
         Services =
         [
-            .. Topology.Services.Select(part => new ServiceProcess(part, ports[part.Name], SettingsOf(part, options, data, ports), options.Verbose, Log(part.Name), screen)),
+            .. Topology.Services.Select(
+                part => new ServiceProcess(part, ports[part.Name], SettingsOf(part, options, data, ports), options.Verbose, Bus, Log(part.Name), screen)),
         ];
     }
 

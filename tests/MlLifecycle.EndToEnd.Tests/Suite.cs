@@ -108,29 +108,49 @@ public sealed class Suite : IAsyncLifetime
             Process.GetProcessById(pid).Kill();
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Every process below the host, by id.</summary>
+    public IReadOnlyList<int> Processes() => [.. Descendants(_host!.Id)];
+
+    /// <summary>Stops the suite as Ctrl-C does, and answers with the host's exit code.</summary>
+    public async Task<int> Stop()
     {
-        if (_host is { HasExited: false })
+        const int SIGINT = 2, SIGTERM = 15;
+        // What a shell without job control starts in the background, and all below it, is deaf to SIGINT.
+        var deaf = Convert.ToUInt64(File.ReadLines($"/proc/{_host!.Id}/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[7..].Trim(), 16) >> (SIGINT - 1) & 1;
+        if (Signal(_host.Id, deaf == 1 ? SIGTERM : SIGINT) != 0)
+            throw new InvalidOperationException($"The suite could not be told to stop: error {Marshal.GetLastPInvokeError()}");
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        try
         {
-            const int SIGTERM = 15;
-            if (Signal(_host.Id, SIGTERM) != 0)
-                throw new InvalidOperationException($"The suite could not be told to stop: error {Marshal.GetLastPInvokeError()}");
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
             await _host.WaitForExitAsync(patience.Token);
         }
+        catch (OperationCanceledException)
+        {
+            lock (_output)
+                throw new TimeoutException($"The suite did not stop:\n{_output}");
+        }
 
-        _host?.Dispose();
-        _starting.Dispose();
-        Directory.Delete(_data, recursive: true);
+        return _host.ExitCode;
     }
 
-    private static string AppHost() => typeof(Suite).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "AppHost").Value!;
-
-    private static int FreePort()
+    /// <summary>A port that nothing listens on.</summary>
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>The built AppHost.</summary>
+    internal static string AppHost() => typeof(Suite).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "AppHost").Value!;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_host is { HasExited: false })
+            await Stop();
+        _host?.Dispose();
+        _starting.Dispose();
+        Directory.Delete(_data, recursive: true);
     }
 
     private static IEnumerable<int> Descendants(int pid)
