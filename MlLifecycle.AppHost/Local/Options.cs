@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace MlLifecycle.AppHost.Local;
 
@@ -14,12 +15,17 @@ internal sealed record Options(string Data, int Port, string? TokenFile, bool De
     public static RootCommand Command(Func<Options, Task<int>> run)
     {
         var data = new Option<string>("--data") { Description = "Where everything is kept, found again by the next start", HelpName = "DIR", DefaultValueFactory = _ => DefaultData() };
-        var port = new Option<int>("--port") { Description = "The Portal's port; all others are free ones", HelpName = "N", DefaultValueFactory = _ => 8080 };
-        port.Validators.Add(result =>
+        var port = new Option<int>("--port")
         {
-            if (result.GetValueOrDefault<int>() is < 1 or > 65535)
-                result.AddError("--port must be from 1 to 65535.");
-        });
+            Description = "The Portal's port; all others are free ones", HelpName = "N", DefaultValueFactory = _ => 8080,
+            CustomParser = given =>
+            {
+                if (int.TryParse(given.Tokens.Single().Value, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= 65535)
+                    return number;
+                given.AddError($"--port takes a number from 1 to 65535, not '{given.Tokens.Single().Value}'.");
+                return 0;
+            },
+        };
         var tokenFile = new Option<string?>("--token-file") { Description = "Also write the first admin token there, readable by you alone", HelpName = "F" };
         var demo = new Option<bool>("--demo") { Description = "Also run the Fashion-MNIST sample" };
         var verbose = new Option<bool>("--verbose") { Description = "Show every log line of the services, not only warnings and errors" };
