@@ -89,6 +89,7 @@ public static class ServiceDefaults
         .AddFilter("Npgsql", LogLevel.Warning)
         .AddFilter("Polly", LogLevel.Warning)
         .AddFilter("System.Net.Http", LogLevel.Warning)
+        .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None) // whoever asks at /health is told, and asks again every few seconds
         .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
         .AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None);
 

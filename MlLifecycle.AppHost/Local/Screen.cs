@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace MlLifecycle.AppHost.Local;
 
@@ -24,6 +25,17 @@ internal abstract class Screen
     /// <summary>Shows until told to stop.</summary>
     public abstract Task RunAsync(IReadOnlyList<Part> parts, CancellationToken stop);
 
+    /// <summary>A line without the stack trace behind it, which is in the part's log file.</summary>
+    protected static string Short(string line)
+    {
+        const int Enough = 400;
+        var trace = line.IndexOf("    at ", StringComparison.Ordinal);
+        if (trace < 0)
+            trace = line.IndexOf("   at ", StringComparison.Ordinal);
+        var end = Math.Min(trace > 0 ? trace : line.Length, Enough);
+        return end < line.Length ? $"{line[..end].TrimEnd()} …" : line;
+    }
+
     protected static string Word(PartState state) => state.ToString().ToLowerInvariant();
 }
 
@@ -31,7 +43,7 @@ internal sealed class PlainLines : Screen
 {
     private readonly Lock _writing = new();
 
-    public override void Line(string part, string text) => Write($"{part,-13} | {text}");
+    public override void Line(string part, string text) => Write($"{part,-13} | {Short(text)}");
 
     public override void Changed(Part part, bool news)
     {
@@ -57,7 +69,7 @@ internal sealed class LiveTable(IAnsiConsole console) : Screen
     private readonly ConcurrentQueue<Action> _above = new();
 
     public override void Line(string part, string text) =>
-        _above.Enqueue(() => console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[grey]{part,-13}[/] {text}"));
+        _above.Enqueue(() => console.Write(new Above(Markup.FromInterpolated(CultureInfo.InvariantCulture, $"[grey]{part,-13}[/] {Short(text)}\n"))));
 
     public override void Changed(Part part, bool news)
     {
@@ -69,7 +81,7 @@ internal sealed class LiveTable(IAnsiConsole console) : Screen
         var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         foreach (var (name, text) in lines)
             grid.AddRow(new Text(name, new Style(Color.Grey)), new Text(text));
-        console.Write(new Panel(grid).Header($" {Markup.Escape(title)} ").RoundedBorder().BorderColor(Color.Green).Padding(2, 1));
+        console.Write(new Above(new Panel(grid).Header($" {Markup.Escape(title)} ").RoundedBorder().BorderColor(Color.Green).Padding(2, 1)));
     });
 
     // One thread writes, so that a line never lands in the middle of the table.
@@ -112,6 +124,16 @@ internal sealed class LiveTable(IAnsiConsole console) : Screen
         }
 
         return table;
+    }
+
+    /// <summary>What is written above the table takes its place first: without wiping it, the wider lines of the table would show behind the narrower ones.</summary>
+    private sealed class Above(IRenderable content) : Renderable
+    {
+        private const string WipeBelow = "\u001b[0J";
+
+        protected override Measurement Measure(RenderOptions options, int maxWidth) => content.Measure(options, maxWidth);
+
+        protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth) => [Segment.Control(WipeBelow), .. content.Render(options, maxWidth)];
     }
 
     private static Color Colour(PartState state) => state switch
