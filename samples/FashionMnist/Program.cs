@@ -1,1 +1,43 @@
-return 0;
+using System.CommandLine;
+using MlLifecycle.Samples.FashionMnist;
+
+var url = new Option<Uri>("--url") { Description = "Where the suite is.", DefaultValueFactory = _ => new("http://localhost:8080") };
+var token = new Option<string?>("--token") { Description = "An API token of the suite. Better in the environment variable MLL_TOKEN or in a file, where nobody else sees it." };
+var tokenFile = new Option<FileInfo?>("--token-file") { Description = "A file with the token." };
+var project = new Option<string>("--project") { Description = "The project's name in addresses.", DefaultValueFactory = _ => "fashion-mnist" };
+var trainSize = new Option<int>("--train-size") { Description = "How many images the models learn from, 1000 to 48000.", DefaultValueFactory = _ => 20_000 };
+var images = new Option<string>("--images") { Description = "The directory with the images.", DefaultValueFactory = _ => ImageFolder.Package };
+trainSize.Validators.Add(given =>
+{
+    if (given.Tokens.Count > 0 && given.GetValueOrDefault<int>() is < 1000 or > 48_000)
+        given.AddError("--train-size must lie between 1000 and 48000.");
+});
+
+var command = new RootCommand("Takes a real project, Fashion-MNIST, all the way round the MlLifecycle suite through its public API.") { url, token, tokenFile, project, trainSize, images };
+command.SetAction(async (parsed, stop) =>
+{
+    try
+    {
+        var secret = Token.From(parsed.GetValue(token), parsed.GetValue(tokenFile));
+        using var suite = new Suite(parsed.GetValue(url)!, secret, parsed.GetValue(project)!);
+        await Round.Of(suite, parsed.GetValue(images)!, parsed.GetValue(trainSize), stop);
+        return ExitCode.Done;
+    }
+    catch (OperationCanceledException) when (stop.IsCancellationRequested)
+    {
+        Say.Problem("Stopped. Run it again and it goes on where it was.");
+        return ExitCode.Stopped;
+    }
+    catch (SampleException impossible)
+    {
+        Say.Problem(impossible.Message);
+        return impossible.ExitCode;
+    }
+    catch (RefusedException refused)
+    {
+        Say.Problem(refused.Message);
+        return ExitCode.Failed;
+    }
+});
+// Time to tell the tracking server that a run was stopped.
+return await command.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
