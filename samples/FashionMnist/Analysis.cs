@@ -13,7 +13,7 @@ internal static class Analysis
     /// <summary>Uploads what the model makes of the development images, each with its tags.</summary>
     public static async Task<Evaluation> Of(Suite suite, Trained trained, Images images, int[] dev, IReadOnlyList<Seen> devSeen, DataVersion data, CancellationToken stop)
     {
-        var name = $"{trained.Run.Name} on dev, run {trained.Run.Id[..8]}";
+        var name = $"{trained.Run.Name} on dev, run {trained.Run.Id[^8..]}";
         Say.Step("Error analysis", $"evaluation '{name}': {dev.Length} development images");
         var judged = await Task.Run(() => trained.Model.Judge(devSeen), stop).WaitAsync(stop);
         var table = Table(images, dev, judged);
@@ -27,8 +27,8 @@ internal static class Analysis
         return new(id, name, evaluation.Number("accuracy"));
     }
 
-    /// <summary>Says what is known of each tag, and answers with the tag that is worth working on first.</summary>
-    public static async Task<string> Prioritized(Suite suite, Evaluation evaluation, CancellationToken stop)
+    /// <summary>Says what is known of each tag, and answers with the one that is worth working on first and whether it is still open.</summary>
+    public static async Task<(string Tag, bool Open)> Prioritized(Suite suite, Evaluation evaluation, CancellationToken stop)
     {
         var tags = await suite.Get(Path(suite, evaluation, "tags?limit=200"), stop);
         foreach (var tag in tags.Items().Select(row => row.The("tag")))
@@ -44,10 +44,11 @@ internal static class Analysis
         var worst = priorities.Items().First();
         var name = worst.The("tag");
         Say.Line(worst.The("reason"));
-        // What was decided before stays decided: the tag may be closed by now.
-        if (worst.Text("priority") is null)
-            await suite.Put(TagPath(suite, evaluation, name), new { priority = "high", open = true, notes = "First in the order of priorities: the most to gain." }, stop);
-        return name;
+        if (worst.Text("priority") is not null)
+            return (name, worst["open"]!.GetValue<bool>()); // decided on before
+        await suite.Put(TagPath(suite, evaluation, name), new { priority = "high", open = true, notes = "First in the order of priorities: the most to gain." }, stop);
+        Say.Line($"Tag {name} is of high priority and open.");
+        return (name, true);
     }
 
     /// <summary>Compares two evaluations, shows what changed, and answers with the row of one tag.</summary>

@@ -27,8 +27,9 @@ internal static class Round
         var first = await Training.Of(mlflow, $"trees-{trainSize}", data, train, dev, folder.Test, async trained =>
         {
             firstLook = await Analysis.Of(suite, trained, folder.Train, split.Dev, dev, data, stop);
-            worst = await Analysis.Prioritized(suite, firstLook, stop);
-            await Standing.Held(suite, worst, stop);
+            (worst, var open) = await Analysis.Prioritized(suite, firstLook, stop);
+            if (open)
+                await Standing.Held(suite, worst, stop);
         }, stop);
         var firstVersion = await Training.Registered(mlflow, first, stop);
 

@@ -21,6 +21,8 @@ internal static class Scope
     private const string Documentation = "Fashion-MNIST documentation (/usr/share/doc/dataset-fashion-mnist/README.md), section Benchmark";
     private const string Url = "https://github.com/zalandoresearch/fashion-mnist#benchmark";
     private const int StoredImages = 4000;
+    private static readonly string[] Owners = ["catalogue team"];
+    private static readonly string[] OutOfScope = ["brand, colour and size", "photographs with several garments"];
 
     public static async Task Of(Suite suite, ImageFolder images, int trainSize, CancellationToken stop)
     {
@@ -32,7 +34,7 @@ internal static class Scope
                 slug = suite.Project,
                 name = "Garments on photographs",
                 description = "Tells what kind of garment a product photograph shows, so that a shop's new articles are listed in the right category.",
-                owners = new[] { "catalogue team" },
+                owners = Owners,
             }, stop);
         }
 
@@ -40,7 +42,7 @@ internal static class Scope
         {
             statement = "New articles reach the shop with a photograph and no category. People sort them by hand; one in six ends up in the wrong category and is not found, or is sent back.",
             businessValue = "Articles are found on the day they arrive, and fewer are returned because they were listed as something else.",
-            outOfScope = new[] { "brand, colour and size", "photographs with several garments" },
+            outOfScope = OutOfScope,
             ethics = "Decides on things, not on people.",
             privacy = "Product photographs without people.",
         }, stop);
@@ -54,7 +56,7 @@ internal static class Scope
         await Baselines(suite, images, trainSize, stop);
         await Milestones(suite, stop);
         Say.Line("Problem, constraints, 3 solutions, 9 metrics, 6 baselines, 2 milestones.");
-        Say.See(suite.Page());
+        Say.See(suite.Page("scope"));
     }
 
     private static async Task Solutions(Suite suite, CancellationToken stop)

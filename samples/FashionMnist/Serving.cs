@@ -34,14 +34,16 @@ internal sealed class Serving(Suite suite, Trained trained, int version, Images 
             window = new { rows = WindowRows },
         }, stop);
         await suite.Put(Path("reference"), new { dataset = data.Dataset, version = data.Number, path = ImageFolder.TrainImages }, stop);
-        await Watch("darker or brighter photographs", "drift:brightness", 0.1, "critical");
-        await Watch("no answer given", "null-rate", 0.01, "warning");
+        // Drift needs no threshold: the method that compares a column has its own.
+        await Watch("darker or brighter photographs", "drift:brightness", null, "critical");
+        await Watch("no answer given", "nullShare", 0.01, "warning");
+        await Watch("unsure answers", "mean:score", 0.7, "warning", "below");
         await Watch("slow answers", "latencyMs:p95", 20, "warning");
         Say.Line($"Compared with {data.Dataset}@{data.Number}; input, output and software metrics are watched in windows of {WindowRows} predictions.");
         Say.See(suite.Page($"deployments/{_name}"));
 
-        Task Watch(string name, string metric, double above, string severity) =>
-            suite.Post(suite.Path("alert-rules"), new { name = $"{_name}: {name}", deployment = _name, metric, above, severity }, stop);
+        Task Watch(string what, string metric, double? threshold, string severity, string direction = "above") =>
+            suite.Post(suite.Path("alert-rules"), new { name = what, deployment = _name, metric, threshold, severity, direction }, stop);
     }
 
     /// <summary>Streams predictions until an alert on the photographs is raised, and answers with it.</summary>
