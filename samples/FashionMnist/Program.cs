@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using MlLifecycle.Samples.FashionMnist;
 
 var url = new Option<string>("--url") { Description = "Where the suite is.", DefaultValueFactory = _ => "http://localhost:8080" };
@@ -14,8 +15,8 @@ url.Validators.Add(given =>
 });
 trainSize.Validators.Add(given =>
 {
-    if (given.Tokens.Count > 0 && given.GetValueOrDefault<int>() is < 1000 or > 48_000)
-        given.AddError("--train-size must lie between 1000 and 48000.");
+    if (given.Tokens is [var size] && !(int.TryParse(size.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var asked) && asked is >= 1000 and <= 48_000))
+        given.AddError("--train-size must be a number from 1000 to 48000.");
 });
 
 var command = new RootCommand("Takes a real project, Fashion-MNIST, all the way round the MlLifecycle suite through its public API.") { url, token, tokenFile, project, trainSize, images };

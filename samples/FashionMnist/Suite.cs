@@ -32,7 +32,7 @@ internal sealed class Suite : IDisposable
     public string Project { get; }
 
     /// <summary>The path of something of this project.</summary>
-    public string Path(string rest) => $"/api/projects/{Project}/{rest}";
+    public string Path(string rest) => $"/api/projects/{Uri.EscapeDataString(Project)}/{rest}";
 
     /// <summary>The console's page of something of this project.</summary>
     public Uri Page(string rest = "") => new(Address, $"/projects/{Project}{(rest.Length > 0 ? "/" : "")}{rest}");
