@@ -69,7 +69,7 @@ internal static class Data
         {
             description = "Fashion-MNIST (Xiao, Rasul, Vollgraf 2017): grey images of 28 by 28 pixels of articles of ten kinds.",
             label = new { definition = "The kind of garment by the shop's own catalogue, 0 to 9: " + string.Join(", ", Images.Classes) + ". A shirt has buttons or a collar; a T-shirt or top has neither." },
-            feedback = new { plan = "People look at every answer with a probability below one half and at one in a hundred others; returned articles tell of the rest.", delay = "2 days" },
+            feedback = new { plan = "People look at every answer with a probability below one half and at one in a hundred others; returned articles tell of the rest", delay = "2 days" },
             cases = Images.Classes.Select((name, label) => new { name, column = "label", value = label.ToString(CultureInfo.InvariantCulture), minimum = 5000 }),
         };
         if (await suite.Find(suite.Path($"datasets/{Dataset}"), stop) is null)
