@@ -66,7 +66,7 @@ internal static class Analysis
             }));
         Say.Line(string.Create(
             CultureInfo.InvariantCulture, $"Accuracy {before.Accuracy:0.0000} -> {after.Accuracy:0.0000}; {comparison.Number("regressions"):0} tags got worse."));
-        Say.See(suite.Page($"evaluations/{before.Id}/compare/{after.Id}"));
+        Say.See(suite.Page($"evaluations/{after.Id}?against={before.Id}"));
         return rows.First(row => row.Text("tag") == tag);
     }
 

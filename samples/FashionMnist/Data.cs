@@ -50,7 +50,7 @@ internal static class Data
         foreach (var part in (string[])["train", "dev", "test"])
             parts.Add(Numbers(await suite.Download($"{root}/splits/{id}/{part}", stop)));
         Say.Line($"{parts[0].Length} to train on, {parts[1].Length} for development, {parts[2].Length} held back to play production.");
-        Say.See(suite.Page($"data/{Dataset}"));
+        Say.See(suite.Page($"data/{Dataset}?version={version.Number}"));
         return new(parts[0], parts[1], parts[2]);
     }
 

@@ -12,6 +12,12 @@ internal sealed class Mlflow(Suite suite)
     private const string Proxy = "mlflow-artifacts:/";
     private readonly string _root = $"/mlflow/{suite.Project}/api/2.0";
 
+    /// <summary>The console's page of a run.</summary>
+    public Uri Page(Run run) => suite.Page($"runs/{run.Id}");
+
+    /// <summary>The console's page of the registry.</summary>
+    public Uri Models => suite.Page("models");
+
     public async Task<string> Experiment(string name, CancellationToken stop)
     {
         var known = await suite.Find($"{_root}/mlflow/experiments/get-by-name?experiment_name={Uri.EscapeDataString(name)}", stop);

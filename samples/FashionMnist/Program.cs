@@ -39,6 +39,11 @@ command.SetAction(async (parsed, stop) =>
         Say.Problem(impossible.Message);
         return impossible.ExitCode;
     }
+    catch (Exception missing) when (missing is DllNotFoundException || missing.InnerException is DllNotFoundException)
+    {
+        Say.Problem("LightGBM lacks a library of the system: install it with 'apt-get install libgomp1'.");
+        return ExitCode.Failed;
+    }
     catch (RefusedException refused)
     {
         Say.Problem(refused.Message);

@@ -42,7 +42,7 @@ internal sealed class Serving(Suite suite, Trained trained, int version, Images 
         await Watch("unsure answers", "mean:score", 0.7, "warning", "below");
         await Watch("slow answers", "latencyMs:p95", 20, "warning");
         Say.Line($"Compared with {data.Dataset}@{data.Number}; input, output and software metrics are watched in windows of {WindowRows} predictions.");
-        Say.See(suite.Page("monitoring"));
+        Say.See(suite.Page($"monitoring/{_name}"));
 
         Task Watch(string what, string metric, double? threshold, string severity, string direction = "above") =>
             suite.Post(suite.Path("alert-rules"), new { name = what, deployment = _name, metric, threshold, severity, direction }, stop);
@@ -74,7 +74,7 @@ internal sealed class Serving(Suite suite, Trained trained, int version, Images 
 
         var alert = await Alert(stop) ?? throw new SampleException("The photographs are nearly black and no alert was raised: look at the deployment's windows and alert rules.");
         Say.Line($"Alert: {alert.The("summary")}");
-        Say.See(suite.Page($"timeline/{alert.The("eventId")}"));
+        Say.See(suite.Page($"alerts/{alert.The("id")}"));
     }
 
     // One window of predictions, each made and timed as a service would; done when the suite has looked at it.

@@ -72,6 +72,6 @@ internal static class Standing
         var causes = await suite.Get(suite.Path($"timeline/{alert.The("id")}/causes"), stop);
         foreach (var cause in causes.Items())
             Say.Line($"{cause.The("type"),-24} {cause.The("summary")}{(cause.Text("because") is { } because ? $"  [{because}]" : "")}");
-        Say.See(suite.Page("timeline"));
+        Say.See(suite.Page($"timeline/{alert.The("id")}"));
     }
 }

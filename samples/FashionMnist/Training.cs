@@ -32,7 +32,7 @@ internal static class Training
         {
             Say.Line("It was trained before: its model is taken from the run's artifacts.");
             var before = new Trained(known, Classifier.Load(new MemoryStream(await mlflow.Artifact(known, Artifact, stop))));
-            Told(before);
+            Told(mlflow, before);
             await look(before);
             return before;
         }
@@ -48,7 +48,7 @@ internal static class Training
             await mlflow.Metrics(run, metrics, Classifier.Rounds[^1], stop);
             await mlflow.Artifact(run, Artifact, model.Save(), stop);
             var trained = new Trained(run with { Metrics = metrics }, model);
-            Told(trained);
+            Told(mlflow, trained);
             await look(trained);
             await mlflow.End(run, "FINISHED", stop);
             return trained;
@@ -67,6 +67,7 @@ internal static class Training
     {
         var version = await mlflow.Register(Model, trained.Run, "model", $"From run {trained.Run.Name}.", stop);
         Say.Line($"{Model} version {version} is the model of run {trained.Run.Name}");
+        Say.See(mlflow.Models);
         return version;
     }
 
@@ -116,9 +117,13 @@ internal static class Training
         };
     }
 
-    private static void Told(Trained trained) => Say.Line(string.Create(
-        CultureInfo.InvariantCulture,
-        $"Accuracy {trained.Run.Metrics[Scope.Accuracy]:0.0000} on the 10 000 test images, {trained.Run.Metrics[Scope.LatencyP95]:0.00} ms for 95 of 100 answers"));
+    private static void Told(Mlflow mlflow, Trained trained)
+    {
+        Say.Line(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Accuracy {trained.Run.Metrics[Scope.Accuracy]:0.0000} on the 10 000 test images, {trained.Run.Metrics[Scope.LatencyP95]:0.00} ms for 95 of 100 answers"));
+        Say.See(mlflow.Page(trained.Run));
+    }
 
     private static Dictionary<string, string> Parameters(IReadOnlyList<Seen> train) => new()
     {
