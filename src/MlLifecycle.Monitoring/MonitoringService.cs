@@ -35,6 +35,8 @@ public static class MonitoringService
         services.AddSingleton<DatasetFiles>();
         services.AddSingleton<ReferenceStore>();
         services.AddSingleton<PredictionStore>();
+        services.AddSingleton<InferenceLog>();
+        services.AddSingleton<Intakes>();
         services.AddSingleton<LabelStore>();
         services.AddSingleton<WindowQueue>();
         services.AddSingleton<Evaluator>();

@@ -61,3 +61,15 @@ CREATE TABLE IF NOT EXISTS label (
     at            timestamptz NOT NULL,
     PRIMARY KEY (deployment_id, id)
 );
+
+-- Halves of inference events that wait for the other half.
+CREATE TABLE IF NOT EXISTS inference_half (
+    deployment_id uuid NOT NULL,
+    event_id      text NOT NULL,
+    response      boolean NOT NULL,
+    at            timestamptz,
+    data          json NOT NULL,
+    received_at   timestamptz NOT NULL,
+    PRIMARY KEY (deployment_id, event_id, response)
+);
+CREATE INDEX IF NOT EXISTS inference_half_age ON inference_half (received_at);

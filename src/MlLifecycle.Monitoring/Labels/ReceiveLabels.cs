@@ -41,7 +41,7 @@ public static class ReceiveLabels
             long good = 0;
             var (stored, unmatched) = await store.Add(found.Id, async write => good = await Stream(rows, id, label, refused, write, ct), ct);
             return good == 0
-                ? new Refused(ReceivePredictions.NothingUsable(refused))
+                ? new Refused(Intakes.NothingUsable(refused))
                 : TypedResults.Ok(new LabelsReceived(good + refused.Count, stored, unmatched, refused.Count, refused.First));
         }
         catch (RefusedTableException broken)

@@ -31,6 +31,7 @@ public sealed class PredictionTable
     private readonly int _latency;
     private readonly int _prediction;
     private readonly int _score;
+    private readonly int _brightness;
     private readonly int[] _features;
     private readonly ArrayBufferWriter<byte> _buffer = new();
 
@@ -39,6 +40,7 @@ public sealed class PredictionTable
         _names = names;
         var places = names.ToList();
         (_id, _at, _latency, _prediction, _score) = (places.IndexOf("id"), places.IndexOf("at"), places.IndexOf("latencyMs"), places.IndexOf("prediction"), places.IndexOf("score"));
+        _brightness = places.IndexOf(Cell.Brightness);
         _features = [.. Enumerable.Range(0, names.Count).Where(i => i != _id && i != _at && i != _latency && i != _prediction && i != _score)];
     }
 
@@ -48,7 +50,6 @@ public sealed class PredictionTable
         refusal = table._id < 0 ? Missing("id", names)
             : table._prediction < 0 ? Missing("prediction", names)
             : table._features.Length > MostFeatures ? Decision.InvalidInput("columns", $"are {names.Count}: a prediction may have at most {MostFeatures} features. Send those that are worth watching.")
-            : names.Contains(Cell.Image) && names.Contains(Cell.Brightness) ? Decision.InvalidInput(Cell.Brightness, "is there twice: as a column of its own and of the images in 'image'. Leave one out.")
             : null;
         return refusal is null ? table : null;
     }
@@ -110,6 +111,8 @@ public sealed class PredictionTable
             var name = _names[place];
             if (name == Cell.Image)
             {
+                if (_brightness >= 0 && cells[_brightness] is not null)
+                    return new(row, Cell.Brightness, "is there twice: as a value of its own and as that of the image. Leave one out.");
                 if (Cell.BrightnessOf(cell) is not { } brightness)
                     return new(row, name, "is no image in base64, one byte per pixel.");
                 json.WriteString(Cell.Brightness, brightness);

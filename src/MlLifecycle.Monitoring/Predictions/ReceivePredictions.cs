@@ -22,35 +22,95 @@ public sealed record Received(long Rows, long Stored, long Duplicates, long Late
 public static class ReceivePredictions
 {
     public static async Task<IResult> Handle(
-        string deployment, HttpRequest request, Caller caller, IQuerySession session, Spool spool, PredictionStore store, Evaluator evaluator, TimeProvider clock,
-        CancellationToken ct)
+        string deployment, HttpRequest request, Caller caller, IQuerySession session, Spool spool, Intakes intakes, CancellationToken ct)
     {
         if (await ReadDeployments.Find(session, caller, deployment, default, ct) is not { } found)
             return new Refused(Deployment.Unknown(deployment));
-        if (TableFormats.OfMedia(request.ContentType?.Split(';')[0].Trim().ToLowerInvariant()) is not { } format)
-            return new Refused(new(415, "unsupported-media-type", "Send predictions as application/x-ndjson, text/csv or application/vnd.apache.parquet."));
+        var events = CloudEvents.Fits(request);
+        var format = TableFormats.OfMedia(request.ContentType?.Split(';')[0].Trim().ToLowerInvariant());
+        if (format is null && !events)
+            return new Refused(new(415, "unsupported-media-type", "Send predictions as application/x-ndjson, text/csv or application/vnd.apache.parquet, or as CloudEvents."));
         var (file, unreceived) = await spool.Receive(request.Body, ct);
         if (file is null)
             return new Refused(unreceived!);
         using var received = file;
+        if (events)
+            return await Events(request, received, found, caller, intakes, ct);
         try
         {
-            using var rows = Tables.Open(received.Path, format, out var refusal);
-            if (rows is null || PredictionTable.Of(rows.Columns, out refusal) is not { } table)
+            using var rows = Tables.Open(received.Path, format!.Value, out var refusal);
+            if (rows is null)
                 return new Refused(refusal!);
-            var refused = new RefusedRows();
-            long good = 0;
-            var intake = await store.Add(found, caller.CorrelationId, async write => good = await Stream(rows, table, refused, write, clock.GetUtcNow(), ct), ct);
-            if (good == 0)
-                return new Refused(NothingUsable(refused));
-            if (intake.WindowsClosed > 0)
-                evaluator.Wake();
-            return TypedResults.Ok(new Received(good + refused.Count, intake.Stored, good - intake.Stored, intake.Late, intake.WindowsClosed, refused.Count, refused.First));
+            var (result, refused) = await intakes.Take(found, rows, caller.CorrelationId, ct);
+            return refused is null ? TypedResults.Ok(result) : new Refused(refused);
         }
         catch (RefusedTableException broken)
         {
             return new Refused(broken.Refusal);
         }
+    }
+
+    private static async Task<IResult> Events(HttpRequest request, Spooled body, Deployment deployment, Caller caller, Intakes intakes, CancellationToken ct)
+    {
+        var (events, refusal) = await CloudEvents.Read(request, body, ct);
+        if (events is null)
+            return new Refused(refusal!);
+        var (result, refused) = await intakes.Take(deployment, events, caller.CorrelationId, ct);
+        return refused is not null ? new Refused(refused)
+            : result is null ? TypedResults.Accepted((string?)null, new Received(0, 0, 0, 0, 0, 0, []))
+            : TypedResults.Ok(result);
+    }
+}
+
+/// <summary>From rows, or events, to stored predictions.</summary>
+public sealed class Intakes(PredictionStore store, InferenceLog log, Evaluator evaluator, TimeProvider clock)
+{
+    public async Task<(Received? Received, Refusal? Refusal)> Take(Deployment deployment, IRows rows, string correlation, CancellationToken ct)
+    {
+        if (PredictionTable.Of(rows.Columns, out var refusal) is not { } table)
+            return (null, refusal);
+        var refused = new RefusedRows();
+        long good = 0;
+        var intake = await store.Add(deployment, correlation, async write => good = await Stream(rows, table, refused, write, clock.GetUtcNow(), ct), ct);
+        if (good == 0)
+            return (null, NothingUsable(refused));
+        if (intake.WindowsClosed > 0)
+            evaluator.Wake();
+        return (new(good + refused.Count, intake.Stored, good - intake.Stored, intake.Late, intake.WindowsClosed, refused.Count, refused.First), null);
+    }
+
+    /// <returns>Nothing while the events wait for their other halves.</returns>
+    public async Task<(Received? Received, Refusal? Refusal)> Take(Deployment deployment, IReadOnlyList<InferenceEvent> events, string correlation, CancellationToken ct)
+    {
+        var (all, whole) = (new List<Dictionary<string, string?>>(), new List<string>());
+        var known = 0;
+        foreach (var half in events)
+        {
+            if (await log.Knows(deployment.Id, half.Id, ct))
+            {
+                known++;
+                continue;
+            }
+
+            if (whole.Contains(half.Id) || await log.Pair(deployment.Id, half, ct) is not { } pair)
+                continue;
+            if (Inference.Rows(pair.Request, pair.Response, out var refusal) is not { } rows)
+            {
+                await log.Forget(deployment.Id, half.Id, ct); // nothing would become of them however often they came
+                return (null, refusal);
+            }
+
+            all.AddRange(rows);
+            whole.Add(half.Id);
+        }
+
+        if (all.Count == 0)
+            return (known == 0 ? null : new(0, 0, known, 0, 0, 0, []), null);
+        using var table = new MemoryRows(all);
+        var taken = await Take(deployment, table, correlation, ct);
+        foreach (var id in whole)
+            await log.Forget(deployment.Id, id, ct);
+        return taken;
     }
 
     /// <summary>The refusal of an upload without a single good row.</summary>
