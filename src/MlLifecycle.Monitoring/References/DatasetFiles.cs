@@ -30,9 +30,11 @@ public sealed class DatasetFiles(IHttpClientFactory clients)
             var (path, refusal) = asked.Path is { } given ? (given, null) : await OnlyFile(client, files, asked, ct);
             if (refusal is not null)
                 return (null, null, null, refusal);
-            if (TableFormats.OfPath(path!) is not { } format)
+            if (path!.Split('/').Any(part => part is "" or "." or ".."))
+                return (null, null, null, Decision.InvalidInput("path", "must be the path of a file within the version, without '..' or empty parts."));
+            if (TableFormats.OfPath(path) is not { } format)
                 return (null, null, null, Decision.InvalidInput("path", $"'{path}' is not a file this service can read: .csv, .tsv, .ndjson, .jsonl, .parquet, or images as -idx3-ubyte, plain or .gz."));
-            using var answer = await client.GetAsync($"{files}/{string.Join('/', path!.Split('/').Select(Uri.EscapeDataString))}", HttpCompletionOption.ResponseHeadersRead, ct);
+            using var answer = await client.GetAsync($"{files}/{string.Join('/', path.Split('/').Select(Uri.EscapeDataString))}", HttpCompletionOption.ResponseHeadersRead, ct);
             if (await Problem(answer, asked, ct) is { } problem)
                 return (null, null, null, problem);
             await using var body = await answer.Content.ReadAsStreamAsync(ct);

@@ -72,8 +72,8 @@ public sealed class Evaluator(
         foreach (var window in await queue.Due(ct))
         {
             await using var held = await queue.TryHold(window.DeploymentId, ct);
-            if (held is null)
-                continue;
+            if (held is null || !await queue.IsDue(window, ct))
+                continue; // another instance is at it, or was between the two looks
             try
             {
                 await Evaluate(window, ct);
@@ -119,18 +119,16 @@ public sealed class Evaluator(
         var stream = await session.Events.FetchForWriting<Deployment>(window.DeploymentId, ct);
         var deployment = stream.Aggregate ?? known;
         var decision = CloseWindowSlice.Decide(deployment, report, clock.GetUtcNow());
-        if (decision.Events.Count > 0)
-        {
-            var events = decision.Events.Select(session.Events.BuildEvent).ToArray();
-            foreach (var e in events)
-                e.Id = Guid.CreateVersion7();
-            var causes = await Causes(session, window.DeploymentId, events, ct);
-            for (var i = 0; i < events.Length; i++)
-                new Origin(deployment.ProjectId, causes.Project, JudgeRule.Actor, window.Correlation, causes.Of(events[i])).Stamp(events[i]);
-            stream.AppendMany(events);
-        }
-
-        session.QueueSqlCommand(WindowQueue.MarkSql, decision.Events.Count > 0 ? deployment.Windows + 1 : DBNull.Value, window.DeploymentId, window.Place.Span, window.Place.Part);
+        if (decision.Events.Count == 0)
+            return; // another instance was faster, and has marked the window in the same commit
+        var events = decision.Events.Select(session.Events.BuildEvent).ToArray();
+        foreach (var e in events)
+            e.Id = Guid.CreateVersion7();
+        var causes = await Causes(session, window.DeploymentId, events, ct);
+        foreach (var e in events)
+            new Origin(deployment.ProjectId, causes.Project, JudgeRule.Actor, window.Correlation, causes.Of(e)).Stamp(e);
+        stream.AppendMany(events);
+        session.QueueSqlCommand(WindowQueue.MarkSql, deployment.Windows + 1, window.DeploymentId, window.Place.Span, window.Place.Part);
         await session.SaveChangesAsync(ct);
     }
 

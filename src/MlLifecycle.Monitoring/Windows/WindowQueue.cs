@@ -27,6 +27,16 @@ public sealed class WindowQueue(NpgsqlDataSource source)
         return due;
     }
 
+    /// <summary>Whether a window still waits.</summary>
+    public async Task<bool> IsDue(DueWindow window, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand("SELECT number IS NULL FROM prediction_window WHERE deployment_id = $1 AND span = $2 AND part = $3");
+        command.Parameters.Add(new() { Value = window.DeploymentId });
+        command.Parameters.Add(new() { Value = window.Place.Span });
+        command.Parameters.Add(new() { Value = window.Place.Part });
+        return await command.ExecuteScalarAsync(ct) is true;
+    }
+
     /// <summary>Streams a window's predictions into its figures.</summary>
     public async Task Read(DueWindow window, WindowFigures figures, CancellationToken ct)
     {
