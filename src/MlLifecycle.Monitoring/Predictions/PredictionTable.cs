@@ -19,7 +19,9 @@ public sealed class PredictionTable
     /// <summary>How far ahead of this service's clock a prediction may be dated.</summary>
     public static readonly TimeSpan Ahead = TimeSpan.FromMinutes(5);
 
+    /// <summary>Features of a prediction, at most; fewer in large windows, since a window's values are in memory while it is evaluated.</summary>
     private const int MostFeatures = 500;
+    private const int MostValues = 20_000_000;
     private const int LongestId = 200;
     private const int LongestClass = 200;
     private const int LongestText = 4000;
@@ -44,12 +46,15 @@ public sealed class PredictionTable
         _features = [.. Enumerable.Range(0, names.Count).Where(i => i != _id && i != _at && i != _latency && i != _prediction && i != _score)];
     }
 
-    public static PredictionTable? Of(IReadOnlyList<string> names, out Refusal? refusal)
+    /// <summary>How many features predictions may have in windows of so many.</summary>
+    public static int Most(int windowRows) => Math.Min(MostFeatures, MostValues / windowRows);
+
+    public static PredictionTable? Of(IReadOnlyList<string> names, int windowRows, out Refusal? refusal)
     {
         var table = new PredictionTable(names);
         refusal = table._id < 0 ? Missing("id", names)
             : table._prediction < 0 ? Missing("prediction", names)
-            : table._features.Length > MostFeatures ? Decision.InvalidInput("columns", $"are {names.Count}: a prediction may have at most {MostFeatures} features. Send those that are worth watching.")
+            : table._features.Length > Most(windowRows) ? Decision.InvalidInput("columns", $"are {names.Count}: in windows of {windowRows} a prediction may have at most {Most(windowRows)} features. Send those that are worth watching.")
             : null;
         return refusal is null ? table : null;
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Marten;
 using MlLifecycle.Monitoring.Deployments;
 using MlLifecycle.Monitoring.References;
@@ -65,15 +66,19 @@ public static class ReceivePredictions
 /// <summary>From rows, or events, to stored predictions.</summary>
 public sealed class Intakes(PredictionStore store, InferenceLog log, Evaluator evaluator, TimeProvider clock)
 {
+    private static readonly Meter Meter = new("MlLifecycle.Monitoring");
+    private static readonly Counter<long> Stored = Meter.CreateCounter<long>("mllifecycle.monitoring.predictions", "{prediction}", "Predictions stored");
+
     public async Task<(Received? Received, Refusal? Refusal)> Take(Deployment deployment, IRows rows, string correlation, CancellationToken ct)
     {
-        if (PredictionTable.Of(rows.Columns, out var refusal) is not { } table)
+        if (PredictionTable.Of(rows.Columns, deployment.Plan!.WindowRows, out var refusal) is not { } table)
             return (null, refusal);
         var refused = new RefusedRows();
         long good = 0;
         var intake = await store.Add(deployment, correlation, async write => good = await Stream(rows, table, refused, write, clock.GetUtcNow(), ct), ct);
         if (good == 0)
             return (null, NothingUsable(refused));
+        Stored.Add(intake.Stored);
         if (intake.WindowsClosed > 0)
             evaluator.Wake();
         return (new(good + refused.Count, intake.Stored, good - intake.Stored, intake.Late, intake.WindowsClosed, refused.Count, refused.First), null);

@@ -33,6 +33,14 @@ public sealed class ReferenceStore(NpgsqlDataSource source)
         await copy.CompleteAsync(ct);
     }
 
+    /// <summary>Takes back what no deployment came to name.</summary>
+    public async Task Forget(Guid id, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand("DELETE FROM reference_column WHERE reference_id = $1");
+        command.Parameters.Add(new() { Value = id });
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
     public async Task<IReadOnlyList<ReferenceColumn>> Load(Guid id, CancellationToken ct)
     {
         lock (_guard)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Marten;
 using MlLifecycle.Monitoring.Deployments;
 using MlLifecycle.Monitoring.Predictions;
@@ -62,9 +61,19 @@ public static class TakeReferenceSlice
             return new Refused(malformed!);
         var reference = profile.Summary(Guid.CreateVersion7(), received.Digest, asked?.Dataset, asked?.Version, path);
         if (!Same(found.Reference, reference))
-            await store.Keep(reference.Id, profile, ct); // before the fact that names it; without the fact nobody reads it
-        return await ReadDeployments.Change(
-            deployment, caller, session, ifMatch, d => Decide(d, reference, clock.GetUtcNow(), caller.Actor), d => TypedResults.Ok(d.Reference), ct);
+            await store.Keep(reference.Id, profile, ct); // before the fact that names it
+        var named = false;
+        var answer = await ReadDeployments.Change(
+            deployment, caller, session, ifMatch, d => Decide(d, reference, clock.GetUtcNow(), caller.Actor),
+            d =>
+            {
+                named = d.Reference?.Id == reference.Id;
+                return TypedResults.Ok(d.Reference);
+            },
+            ct);
+        if (!named)
+            await store.Forget(reference.Id, CancellationToken.None);
+        return answer;
     }
 
     private static bool Same(ReferenceSummary? known, ReferenceSummary reference) =>

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Threading.Channels;
 using JasperFx.Events;
 using Marten;
@@ -17,6 +18,8 @@ namespace MlLifecycle.Monitoring.Windows;
 public sealed class Evaluator(
     IDocumentStore store, WindowQueue queue, PredictionStore predictions, ReferenceStore references, TimeProvider clock, ILogger<Evaluator> log) : BackgroundService
 {
+    private static readonly Meter Meter = new("MlLifecycle.Monitoring.Windows");
+    private static readonly Counter<long> Evaluated = Meter.CreateCounter<long>("mllifecycle.monitoring.windows", "{window}", "Windows evaluated");
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private const int Attempts = 5;
@@ -77,6 +80,7 @@ public sealed class Evaluator(
             try
             {
                 await Evaluate(window, ct);
+                Evaluated.Add(1);
                 any = true;
             }
             catch (Exception fault) when (fault is not OperationCanceledException and not NpgsqlException { IsTransient: true })
@@ -95,9 +99,9 @@ public sealed class Evaluator(
         await using (var session = store.QuerySession())
             deployment = await session.LoadAsync<Deployment>(window.DeploymentId, ct) ?? throw new InvalidOperationException("The window is of a deployment that was never started.");
         var columns = deployment.Reference is { } reference ? await references.Load(reference.Id, ct) : [];
-        var figures = new WindowFigures(columns);
+        var figures = new WindowFigures(columns, PredictionTable.Most(deployment.Plan!.WindowRows));
         await queue.Read(window, figures, ct);
-        TimeSpan? span = deployment.Plan!.WindowSeconds is { } seconds && window is { ClosedBy: "time", Place.Part: 0 } ? TimeSpan.FromSeconds(seconds) : null;
+        TimeSpan? span = deployment.Plan.WindowSeconds is { } seconds && window is { ClosedBy: "time", Place.Part: 0 } ? TimeSpan.FromSeconds(seconds) : null;
         var report = figures.Report(window.Place, window.ClosedBy, span, deployment.Reference?.Id);
         for (var attempt = 1; ; attempt++)
         {

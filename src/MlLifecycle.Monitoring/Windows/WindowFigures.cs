@@ -8,10 +8,10 @@ namespace MlLifecycle.Monitoring.Windows;
 /// Computes a window's figures from its predictions, in whatever order they come: values are sorted before anything is added up, so that the
 /// same predictions give the same figures to the last digit.
 /// </summary>
-public sealed class WindowFigures(IReadOnlyList<ReferenceColumn> reference)
+/// <param name="mostFeatures">Features that are looked at beside those of the reference.</param>
+public sealed class WindowFigures(IReadOnlyList<ReferenceColumn> reference, int mostFeatures = 500)
 {
     private const int MostClasses = 50;
-    private const int MostColumns = 1000;
     private readonly Dictionary<string, ReferenceColumn> _reference = reference.ToDictionary(c => c.Name, StringComparer.Ordinal);
     private readonly Dictionary<string, ColumnValues> _features = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _classes = new(StringComparer.Ordinal);
@@ -71,7 +71,7 @@ public sealed class WindowFigures(IReadOnlyList<ReferenceColumn> reference)
     {
         if (_features.TryGetValue(name, out var known))
             return known;
-        if (_features.Count >= MostColumns && !_reference.ContainsKey(name))
+        if (_features.Count >= mostFeatures && !_reference.ContainsKey(name))
             return null;
         return _features[name] = new(_reference.GetValueOrDefault(name)?.Numeric);
     }

@@ -1,9 +1,11 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using DuckDB.NET.Data;
 using Shouldly;
 using Xunit;
 
@@ -84,6 +86,23 @@ public sealed class References_over_HTTP(MonitoringFixture service) : IClassFixt
     }
 
     [Fact]
+    public async Task parquet_is_read_with_its_nulls_its_booleans_and_its_images()
+    {
+        await _production.Start("prod", new { rows = 10 });
+        var table = Parquet("SELECT i / 10.0 AS size, i % 3 = 0 AS sold, CASE WHEN i > 5 THEN i END AS age, '\\x00\\xFF'::BLOB AS image FROM range(10) AS t(i)");
+        var taken = await _production.Team.PutAsync(Reference, table).Json();
+        taken["columns"]!.AsArray().Select(c => $"{c!["name"]} {c["type"]} {c["missing"]}").ShouldBe(["size number 0", "sold category 0", "age number 6", "brightness number 0"]);
+        taken["columns"]![3]!["mean"]!.GetValue<double>().ShouldBe(0.5);
+        var sent = await _production.Team.PostAsync(_production.At("prod", "/predictions"), Parquet(
+            "SELECT i AS id, 'a' AS prediction, TIMESTAMP '2026-03-03 12:00:00' AS at, i / 10.0 AS size, i % 3 = 0 AS sold, '\\x00\\xFF'::BLOB AS image FROM range(10) AS t(i)")).Json();
+        sent["stored"]!.GetValue<int>().ShouldBe(10);
+        var drift = (await _production.Windows("prod", 1, "drift"))[0];
+        drift["columns"]!.AsArray().Select(c => $"{c!["column"]} {c["method"]} {c["drifted"]}").ShouldBe(
+            ["size kolmogorov-smirnov false", "sold two-proportion-z false", "age  false", "brightness two-proportion-z false"]);
+        DateTimeOffset.Parse(drift["from"]!.ToString(), CultureInfo.InvariantCulture).ShouldBe(new(2026, 3, 3, 12, 0, 0, TimeSpan.Zero));
+    }
+
+    [Fact]
     public async Task few_rows_are_compared_by_test_and_many_by_distance()
     {
         await _production.Start("prod");
@@ -117,6 +136,22 @@ public sealed class References_over_HTTP(MonitoringFixture service) : IClassFixt
         using (var gzip = new GZipStream(packed, CompressionLevel.Fastest))
             gzip.Write(content);
         return packed.ToArray();
+    }
+
+    private static ByteArrayContent Parquet(string select)
+    {
+        var path = Path.GetTempFileName();
+        using (var connection = new DuckDBConnection("DataSource=:memory:"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = $"COPY ({select}) TO '{path}' (FORMAT PARQUET)";
+            command.ExecuteNonQuery();
+        }
+
+        var content = new ByteArrayContent(File.ReadAllBytes(path)) { Headers = { ContentType = new MediaTypeHeaderValue("application/vnd.apache.parquet") } };
+        File.Delete(path);
+        return content;
     }
 
     private Task<HttpResponseMessage> Put(object body) => _production.Team.Put(Reference, body);
