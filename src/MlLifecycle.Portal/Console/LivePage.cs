@@ -15,11 +15,14 @@ public abstract class LivePage : ComponentBase, IDisposable
     private static readonly TimeSpan Settled = TimeSpan.FromMilliseconds(1500);
 
     private readonly CancellationTokenSource _closed = new();
+    private readonly CancellationToken _left;
     private IDisposable? _live;
     private string? _listensTo;
     private string? _loaded;
     private int _heard;
     private bool _refreshing;
+
+    protected LivePage() => _left = _closed.Token;
 
     [Inject]
     protected SuiteClient Suite { get; set; } = null!;
@@ -46,6 +49,9 @@ public abstract class LivePage : ComponentBase, IDisposable
     /// <summary>Whether the page shows something that can change.</summary>
     protected virtual bool Live => true;
 
+    /// <summary>How often to read again what changes without being announced; null for never.</summary>
+    protected virtual TimeSpan? Pace => null;
+
     /// <summary>What the page shows; another key means another thing, read anew.</summary>
     protected virtual string Key => Navigation.Uri;
 
@@ -68,13 +74,13 @@ public abstract class LivePage : ComponentBase, IDisposable
     {
         try
         {
-            Me = await Suite.Me(_closed.Token);
+            Me = await Suite.Me(_left);
             Problem = null;
-            await Load(_closed.Token);
+            await Load(_left);
             Loaded = true;
             StateHasChanged();
         }
-        catch (OperationCanceledException) when (_closed.IsCancellationRequested)
+        catch (OperationCanceledException) when (_left.IsCancellationRequested)
         {
             // The page was left while it was read.
         }
@@ -98,7 +104,7 @@ public abstract class LivePage : ComponentBase, IDisposable
     protected virtual void Dispose(bool disposing)
     {
         _live?.Dispose();
-        if (!_closed.IsCancellationRequested)
+        if (!_left.IsCancellationRequested)
             _closed.Cancel();
         _closed.Dispose();
     }
@@ -111,6 +117,33 @@ public abstract class LivePage : ComponentBase, IDisposable
         _live?.Dispose();
         _listensTo = wanted;
         _live = wanted is null ? null : Suite.Live(Project, fact => Concerns(fact) ? InvokeAsync(Heard) : Task.CompletedTask);
+    }
+
+    protected override void OnInitialized()
+    {
+        if (Pace is { } pace)
+            _ = Follow(pace);
+    }
+
+    private async Task Follow(TimeSpan pace)
+    {
+        try
+        {
+            using var timer = new PeriodicTimer(pace, Clock);
+            while (await timer.WaitForNextTickAsync(_left))
+            {
+                if (Live && Loaded)
+                    await InvokeAsync(Read);
+            }
+        }
+        catch (Exception left) when (left is OperationCanceledException or ObjectDisposedException)
+        {
+            // The page was left.
+        }
+        catch (Exception broken)
+        {
+            await DispatchExceptionAsync(broken);
+        }
     }
 
     private Task Heard()
@@ -128,10 +161,10 @@ public abstract class LivePage : ComponentBase, IDisposable
         {
             for (var seen = 0; seen != _heard;)
             {
-                await Task.Delay(Burst, Clock, _closed.Token);
+                await Task.Delay(Burst, Clock, _left);
                 await Read();
                 seen = _heard;
-                await Task.Delay(Settled, Clock, _closed.Token);
+                await Task.Delay(Settled, Clock, _left);
                 await Read();
             }
         }

@@ -26,6 +26,14 @@
     }
   });
 
+  window.mll = {
+    // Scrolls a row of links sideways, and nothing else, until its active one is in sight.
+    showActive: row => {
+      const active = row?.querySelector('.active');
+      if (active) row.scrollLeft = active.offsetLeft - (row.clientWidth - active.clientWidth) / 2;
+    },
+  };
+
   async function copyText(text) {
     if (navigator.clipboard) return navigator.clipboard.writeText(text);
     // Without TLS, on another host than this machine, browsers keep the clipboard closed to the call above.
