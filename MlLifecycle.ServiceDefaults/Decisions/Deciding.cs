@@ -10,8 +10,13 @@ namespace MlLifecycle.ServiceDefaults.Decisions;
 /// <summary>From a command to committed events: fetch for writing, decide, append, save once.</summary>
 public static class Deciding
 {
+    private const int Attempts = 10;
+
+    /// <summary>Within how many milliseconds, times the number of races lost, the next attempt begins.</summary>
+    private const int Spread = 20;
+
     /// <summary>
-    /// Decides on one stream and commits the outcome. A race lost at the append is decided once more on the fresh state, unless the session
+    /// Decides on one stream and commits the outcome. A race lost at the append is decided again on the fresh state, unless the session
     /// carried other work already: then the race is reported to the caller, whose retry repeats all of it.
     /// </summary>
     /// <typeparam name="T">The state the decision needs.</typeparam>
@@ -33,10 +38,13 @@ public static class Deciding
         where T : class, IFolded<T>
     {
         var alone = !session.PendingChanges.Operations().Any() && !session.PendingChanges.Streams().Any();
-        origin.Stamp(session);
         for (var attempt = 1; ; attempt++)
         {
-            var stream = await session.Events.FetchForWriting<T>(id, cancellation);
+            // A session that has failed to append says that it has saved later appends, and has not: every further attempt takes one of its own.
+            await using var another = attempt > 1 ? session.DocumentStore.LightweightSession() : null;
+            var writing = another ?? session;
+            origin.Stamp(writing);
+            var stream = await writing.Events.FetchForWriting<T>(id, cancellation);
             var state = stream.Aggregate ?? T.Initial(id);
             var version = stream.CurrentVersion ?? 0;
             if (ifMatch.Version is { } seen && seen != version)
@@ -46,22 +54,24 @@ public static class Deciding
             if (decision.Refusal is not null || decision.Events.Count == 0)
                 return new(state, version, [], decision.Refusal);
 
-            var appended = decision.Events.Select(session.Events.BuildEvent).ToArray();
+            var appended = decision.Events.Select(writing.Events.BuildEvent).ToArray();
             foreach (var wrapped in appended)
                 wrapped.Id = Guid.CreateVersion7();
             stream.AppendMany(appended);
             var after = decision.Events.Aggregate(state, (s, e) => s.Evolve(e));
-            alongside?.Invoke(session, after);
+            alongside?.Invoke(writing, after);
             try
             {
-                await session.SaveChangesAsync(cancellation);
+                await writing.SaveChangesAsync(cancellation);
                 return new(after, version + appended.Length, [.. appended.Select(e => e.Id)], null);
             }
             catch (Exception lost) when (alone && IsLostRace(lost))
             {
                 session.EjectAllPendingChanges();
-                if (attempt == 2)
+                if (attempt == Attempts)
                     return new(state, version, [], new(409, "lost-race", "Someone else changed this at the same moment. Read it again and retry."));
+                // Many writers at once would only meet again: each waits a while of its own.
+                await Task.Delay(Random.Shared.Next(Spread * attempt), cancellation);
             }
             catch (Exception taken) when (alone && UniqueIndex(taken) is not null)
             {

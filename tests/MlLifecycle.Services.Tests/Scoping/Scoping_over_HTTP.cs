@@ -31,6 +31,23 @@ public sealed class Scoping_over_HTTP(ScopingFixture scoping) : IClassFixture<Sc
     }
 
     [Fact]
+    public async Task of_many_writers_at_once_none_is_told_that_it_wrote_what_is_lost()
+    {
+        var (slug, id) = await NewProject();
+        var names = Enumerable.Range(0, 12).Select(i => $"m{i:00}").ToList();
+        var statuses = await Task.WhenAll(names.Select(async name =>
+        {
+            using var answer = await scoping.As(project: slug, projectId: id).Post($"/api/projects/{slug}/metrics", new { name, kind = "business", unit = "EUR", direction = "higher" });
+            return answer.StatusCode;
+        }));
+        statuses.ShouldBeSubsetOf([HttpStatusCode.Created, HttpStatusCode.Conflict]);
+        var accepted = names.Zip(statuses).Where(write => write.Second == HttpStatusCode.Created).Select(write => write.First).ToList();
+        accepted.Count.ShouldBeGreaterThan(1);
+        var kept = await scoping.As(project: slug, projectId: id).GetAsync($"/api/projects/{slug}/metrics").Json();
+        kept["items"]!.AsArray().Select(metric => metric!["name"]!.GetValue<string>()).ShouldBe(accepted, ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task projects_are_listed_in_pages()
     {
         var slugs = new[] { (await NewProject()).Slug, (await NewProject()).Slug, (await NewProject()).Slug };
