@@ -83,7 +83,7 @@ public sealed class Evaluator(
                 Evaluated.Add(1);
                 any = true;
             }
-            catch (Exception fault) when (fault is not OperationCanceledException and not NpgsqlException { IsTransient: true })
+            catch (Exception fault) when (!ct.IsCancellationRequested && fault is not NpgsqlException { IsTransient: true })
             {
                 // One deployment's trouble must not stop the others; the window stays due.
                 log.LogError(fault, "Window {Place} of deployment {Deployment} could not be evaluated and will be tried again", window.Place, window.DeploymentId);
