@@ -1,0 +1,26 @@
+namespace MlLifecycle.Bench;
+
+/// <summary>
+/// A million runs of ten metrics and ten params, written straight into the service's tables: what is measured is the search, and through the API they would take most of an hour.
+/// Their values are spread as those of <see cref="Work.FullRun"/>.
+/// </summary>
+internal static class Million
+{
+    public const int Runs = 1_000_000;
+
+    public static async Task Seed(string database, Guid project, string experiment)
+    {
+        var key = $"(SELECT experiment FROM tracking.experiments WHERE project = '{project}' AND number = {experiment})";
+        await Limits.Execute(database, $"""
+            CREATE TABLE seed AS SELECT nextval('tracking.run_keys') AS run, n, {key} AS experiment FROM generate_series(1, {Runs}) n;
+            INSERT INTO tracking.runs (run, id, experiment, name, user_id, status, started_ms, ended_ms, deleted, recorded)
+            SELECT run, gen_random_uuid(), experiment, 'run-' || n, 'bench', 'FINISHED', 1700000000000 + n, NULL, false, now() FROM seed;
+            INSERT INTO tracking.metrics (run, experiment, key, timestamp_ms, step, value)
+            SELECT run, experiment, 'metric' || m, 1700000000000 + n, 0, random() FROM seed, generate_series(0, 9) m;
+            INSERT INTO tracking.params (run, experiment, key, value)
+            SELECT run, experiment, 'param' || p, ((n * 7 + p) % 10)::text FROM seed, generate_series(0, 9) p;
+            DROP TABLE seed;
+            ANALYZE tracking.runs, tracking.metrics, tracking.params;
+            """);
+    }
+}
