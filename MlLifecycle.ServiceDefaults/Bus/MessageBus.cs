@@ -25,6 +25,7 @@ public static class MessageBus
             ?? throw new InvalidOperationException($"The connection string '{ConnectionName}' is missing: set ConnectionStrings__{ConnectionName} to amqp://user:password@host:port.");
         builder.Services.AddMassTransit(bus =>
         {
+            bus.DisableUsageTelemetry(); // who runs the suite, and how, is nobody else's business
             bus.SetEndpointNameFormatter(new KebabCaseEndpointNameFormatter(service, includeNamespace: false));
             bus.AddConfigureEndpointsCallback((_, name, endpoint) =>
             {

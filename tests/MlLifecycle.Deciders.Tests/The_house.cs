@@ -1,6 +1,11 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using MassTransit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using MlLifecycle.ServiceDefaults.Bus;
 using Shouldly;
 using Xunit;
 
@@ -40,6 +45,16 @@ public static class The_house
             .Where(file => Regex.IsMatch(File.ReadAllText(file), @"\bDateTime(Offset)?\.(Utc)?Now\b"))
             .Select(file => Path.GetRelativePath(Root, file));
         offenders.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public static void The_bus_reports_to_nobody_outside()
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Configuration["ConnectionStrings:bus"] = "amqp://user:password@localhost:5672";
+        builder.AddBus("house");
+        using var services = builder.Services.BuildServiceProvider();
+        services.GetRequiredService<IOptions<UsageTelemetryOptions>>().Value.Enabled.ShouldBeFalse();
     }
 
     private static IEnumerable<string> References(string project) =>
