@@ -161,8 +161,9 @@ public static class Grammar
 
         if (token.Kind != Kind.Number)
             throw new SearchSyntaxException($"Expected numeric value type for {field.Subject.ToString().ToLowerInvariant()} '{field.Key}'. Found {token}.");
+        // As an object on both sides: otherwise the whole number would become a double, which no index over whole numbers serves.
         return field.Subject == Subject.Attribute && long.TryParse(token.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole)
-            ? whole
+            ? (object)whole
             : double.Parse(token.Value, CultureInfo.InvariantCulture);
     }
 
