@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using MlLifecycle.Experiments.Runs;
 
 namespace MlLifecycle.Experiments.Protocol;
@@ -19,10 +20,33 @@ public static class ProtoJson
         {
             PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
             DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+            TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RefuseNullItems } },
             Converters = { new Integer(), new Float(), new Truth(), new Text(), new EnumValue<ViewType>(), new EnumValue<RunStatus>() },
         };
         options.MakeReadOnly(populateMissingResolver: true);
         return options;
+    }
+
+    // A repeated field holds messages or values, never nothing.
+    private static void RefuseNullItems(JsonTypeInfo type)
+    {
+        foreach (var property in type.Properties)
+        {
+            if (property.Set is not { } set || !typeof(IEnumerable<object>).IsAssignableFrom(property.PropertyType))
+                continue;
+            property.Set = (message, value) =>
+            {
+                var at = 0;
+                foreach (var item in (IEnumerable<object?>?)value ?? [])
+                {
+                    if (item is null)
+                        throw new JsonException($"{property.Name}[{at}] may not be null.");
+                    at++;
+                }
+
+                set(message, value);
+            };
+        }
     }
 
     private sealed class Integer : JsonConverter<long>

@@ -50,8 +50,6 @@ internal static class LogBatchSlice
         var points = new MetricPoint[metrics.Count];
         for (var i = 0; i < points.Length; i++)
         {
-            if (metrics[i] is null)
-                return Mlflow.Missing($"metrics[{i}]");
             // The place is spelled out only for the one metric that is wrong: there are up to a thousand in a batch.
             if (Rules.Point("", metrics[i], out points[i]) is not null)
                 return Rules.Point($"metrics[{i}].", metrics[i], out _);
