@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Shouldly;
@@ -72,10 +73,16 @@ public sealed class A_project_in_the_console(Suite suite, Browser browser) : ICl
     {
         var project = await Garments.Begun(suite);
         await Poll.Until(() => project.Get($"{project.Api}/timeline"), found => found["items"]!.AsArray().Count > 0, TimeSpan.FromSeconds(30));
-        var before = DateTimeOffset.UtcNow;
+        var before = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 1);
+        await Poll.Until(() => Task.FromResult(DateTimeOffset.UtcNow), now => now > before, TimeSpan.FromSeconds(5));
         await project.State("Sorting by hand is slow.");
-        await using var visitor = await browser.SignedIn(suite);
-        await visitor.Open($"{project.Pages}?at={Uri.EscapeDataString(before.ToString("O"))}");
+        await using var visitor = await browser.SignedIn(suite, width: 390);
+        await visitor.Open(project.Pages);
+        await Expect(visitor.Page.Locator("[data-requirement=problem]")).ToHaveAttributeAsync("data-status", "met", new() { Timeout = 20_000 });
+
+        await visitor.Page.GetByText("As of now").ClickAsync();
+        await visitor.Page.GetByLabel("As of (UTC)").FillAsync(before.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture));
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Look back" }).ClickAsync();
         await Expect(visitor.Page.Locator(".then")).ToContainTextAsync("as it stood on");
         await Expect(visitor.Page.Locator("[data-requirement=problem]")).ToHaveAttributeAsync("data-status", "missing");
 

@@ -1,5 +1,5 @@
-// Light or dark, before anything is drawn: what the person chose, else what the system says. And the two things pages do without the server:
-// switching the theme, and copying a line.
+// Light or dark, before anything is drawn: what the person chose, else what the system says. And what pages do without the server: switching
+// the theme, copying a line, skipping to the content.
 (() => {
   const key = 'mll-theme';
   const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -16,6 +16,12 @@
       if (next === (dark.matches ? 'dark' : 'light')) localStorage.removeItem(key);
       else localStorage.setItem(key, next);
       apply();
+    }
+
+    // Addresses are relative to the site's root, not to the page: a mere fragment would lead there.
+    if (event.target.closest('[data-skip]')) {
+      event.preventDefault();
+      document.getElementById('content')?.focus();
     }
 
     const copy = event.target.closest('[data-copy]');
