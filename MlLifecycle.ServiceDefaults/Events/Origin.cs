@@ -15,6 +15,10 @@ public sealed record Origin(Guid ProjectId, string Project, string Actor, string
 {
     internal const string ProjectHeader = "project";
     internal const string ProjectIdHeader = "projectId";
+    internal const string TraceHeader = "traceparent";
+
+    // Of where the origin was made: a commit may happen elsewhere, together with those of other requests.
+    private readonly string? _trace = Activity.Current?.Id;
 
     /// <summary>The origin of what a consumer does about a message: caused by it, in the same correlation.</summary>
     /// <param name="message">The fact it reacts to.</param>
@@ -34,6 +38,8 @@ public sealed record Origin(Guid ProjectId, string Project, string Actor, string
         session.LastModifiedBy = Actor;
         session.SetHeader(ProjectHeader, Project);
         session.SetHeader(ProjectIdHeader, ProjectId.ToString());
+        if (_trace is not null)
+            session.SetHeader(TraceHeader, _trace);
     }
 
     /// <summary>Writes the origin onto one event, for a session that appends events of several origins and is not stamped itself.</summary>
@@ -45,5 +51,7 @@ public sealed record Origin(Guid ProjectId, string Project, string Actor, string
         @event.UserName = Actor;
         @event.SetHeader(ProjectHeader, Project);
         @event.SetHeader(ProjectIdHeader, ProjectId.ToString());
+        if (_trace is not null)
+            @event.SetHeader(TraceHeader, _trace);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using JasperFx.Events;
 using JasperFx.Events.Daemon;
@@ -16,6 +17,7 @@ namespace MlLifecycle.ServiceDefaults.Events;
 /// </summary>
 internal sealed class Relay(IBus bus, Announce announce, RelayState state, ILogger<Relay> log) : ISubscription
 {
+    private static readonly ActivitySource Source = new("MlLifecycle.Relay");
     private static readonly Meter Meter = new("MlLifecycle.Relay");
     private static readonly Counter<long> Published = Meter.CreateCounter<long>("mllifecycle.relay.published", "{event}", "Integration events confirmed by the broker");
 
@@ -43,6 +45,8 @@ internal sealed class Relay(IBus bus, Announce announce, RelayState state, ILogg
             if (announce(@event.Data) is not { } announcement)
                 continue;
 
+            // The trace of the request goes on through the bus, so that one picture shows what the request set in motion.
+            using var activity = Source.StartActivity("relay", ActivityKind.Producer, Header(@event, Origin.TraceHeader));
             // A fixed message id, not one made in the callback: a retried publish runs the callback again.
             var message = Stamped(announcement, @event);
             await bus.Publish(message, message.GetType(), context => context.MessageId = message.EventId, cancellationToken);

@@ -21,6 +21,7 @@ internal static class SiloHost
         builder.Logging.AddFilter("Orleans", LogLevel.Warning).AddFilter("Orleans.Runtime.Silo", LogLevel.Error).AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
         builder.Services.AddHostedService<MembershipTables>();
         builder.UseOrleans(silo => silo
+            .AddActivityPropagation()
             .Configure<ClusterMembershipOptions>(membership =>
             {
                 // A killed silo's grains answer elsewhere after about a second instead of twelve, and one that is started again does not wait
