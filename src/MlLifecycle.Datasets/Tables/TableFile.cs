@@ -124,10 +124,12 @@ public sealed class TableFile : IDisposable
         }
         else
         {
-            var (delimiter, gzip) = Look(path, kind);
+            if (IsGzip(path))
+                path = Unpack(path);
+            var delimiter = Look(path, kind);
             Execute($"""
                 CREATE TABLE t AS SELECT * FROM read_csv({Text(path)}, header = true, delim = {Text(delimiter)}, quote = '"', escape = '"', skip = 0,
-                compression = '{(gzip ? "gzip" : "none")}', all_varchar = {(asText ? "true" : "false")}, nullstr = {MissingValues},
+                compression = 'none', all_varchar = {(asText ? "true" : "false")}, nullstr = {MissingValues},
                 store_rejects = true, rejects_limit = 0)
                 """);
             RefusedRows = Query("SELECT count(DISTINCT line) FROM reject_errors").Select(r => r.GetInt64(0)).Single();
@@ -141,12 +143,9 @@ public sealed class TableFile : IDisposable
     }
 
     // The delimiter is the one of , ; tab | that the header has most of: unlike a guess from the values it cannot depend on the rows.
-    private static (string Delimiter, bool Gzip) Look(string path, FileKind kind)
+    private static string Look(string path, FileKind kind)
     {
-        using var file = File.OpenRead(path);
-        var gzip = file.ReadByte() == 0x1F && file.ReadByte() == 0x8B;
-        file.Position = 0;
-        using var content = gzip ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
+        using var content = File.OpenRead(path);
         var head = new byte[1 << 16];
         var read = content.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         if (head.AsSpan(0, read).Trim("\uFEFF \r\n"u8) is [] || head[0] is (byte)'\n' or (byte)'\r')
@@ -163,7 +162,36 @@ public sealed class TableFile : IDisposable
                 counts[which]++;
         }
 
-        return (kind == FileKind.Tsv ? "\t" : delimiters[Array.IndexOf(counts, counts.Max())].ToString(), gzip);
+        return kind == FileKind.Tsv ? "\t" : delimiters[Array.IndexOf(counts, counts.Max())].ToString();
+    }
+
+    private static bool IsGzip(string path)
+    {
+        using var file = File.OpenRead(path);
+        return file.ReadByte() == 0x1F && file.ReadByte() == 0x8B;
+    }
+
+    // DuckDB takes the end of a packed file that was cut short for the end of the table: rows would be lost in silence.
+    private string Unpack(string path)
+    {
+        var plain = Path.Combine(_scratch, "plain");
+        using var content = new GZipStream(File.OpenRead(path), CompressionMode.Decompress);
+        using var file = File.Create(plain);
+        var chunk = new byte[1 << 16];
+        try
+        {
+            for (int read; (read = content.Read(chunk)) > 0;)
+            {
+                _cancellation.ThrowIfCancellationRequested();
+                file.Write(chunk.AsSpan(0, read));
+            }
+        }
+        catch (InvalidDataException damaged)
+        {
+            throw new InvalidDataException("it is packed with gzip, and cut short or damaged.", damaged);
+        }
+
+        return plain;
     }
 
     private void Execute(string sql)
