@@ -65,10 +65,10 @@ public static class RunChecks
     {
         if (!HoldsImages(objects, file))
             return; // labels are looked at with their images
-        var labels = files.GetValueOrDefault(FileKinds.LabelsOf(file.Path));
+        var labels = files.GetValueOrDefault(FileKinds.LabelsOf(file.Path)) is { } beside && beside.Path != file.Path ? beside : null;
         consistency.Look(
             file.Path,
-            found.Counted(ReadExamples.OfIdx(objects.Open(file.Digest), labels is null || labels.Path == file.Path ? null : objects.Open(labels.Digest)), DefaultLabel));
+            found.Counted(ReadExamples.OfIdx(objects.Open(file.Digest), labels is null ? null : objects.Open(labels.Digest), labels?.Path ?? ""), DefaultLabel));
     }
 
     private static void LookAtFolders(IEnumerable<ManifestEntry> files, CaseCounts found, Consistency consistency) =>

@@ -31,11 +31,12 @@ public static class ReadExamples
     }
 
     /// <summary>The images of an IDX file with the labels of another.</summary>
+    /// <param name="labelsPath">What to call the labels file when it is at fault.</param>
     /// <exception cref="InvalidDataException">The files are not as their headers say, or not of the same length.</exception>
-    public static IEnumerable<Example> OfIdx(Stream images, Stream? labels)
+    public static IEnumerable<Example> OfIdx(Stream images, Stream? labels, string labelsPath = "")
     {
         using var image = IdxReader.Open(images);
-        using var label = labels is null ? null : IdxReader.Open(labels);
+        using var label = labels is null ? null : Labels(() => IdxReader.Open(labels));
         if (!image.Shape.Images)
             throw new InvalidDataException("it holds labels, not images.");
         if (label is { Shape.Images: true })
@@ -44,8 +45,21 @@ public static class ReadExamples
             throw new InvalidDataException($"it has {image.Shape.Count} images, but its labels file has {label.Shape.Count} labels.");
         var names = Enumerable.Range(0, 256).Select(value => value.ToString(CultureInfo.InvariantCulture)).ToArray();
         var (pixels, value) = (new byte[image.Shape.ExampleBytes], new byte[1]);
-        while (image.Read(pixels) & (label?.Read(value) ?? true))
+        Func<bool> next = () => label?.Read(value) ?? true;
+        while (image.Read(pixels) & Labels(next))
             yield return new(IdxProfile.Content(pixels), label is null ? null : names[value[0]]);
+
+        T Labels<T>(Func<T> read)
+        {
+            try
+            {
+                return read();
+            }
+            catch (InvalidDataException problem)
+            {
+                throw new InvalidDataException($"its labels file '{labelsPath}' cannot be read: {problem.Message}", problem);
+            }
+        }
     }
 
     /// <summary>Each file an example, labelled by the folder it lies in.</summary>

@@ -58,7 +58,7 @@ public static class MakeSplit
         examples = null;
         if (source.Kind == FileKind.Idx)
         {
-            examples = ExampleSet.Of(ReadExamples.OfIdx(objects.Open(source.Digest), source.LabelsDigest is { } labels ? objects.Open(labels) : null));
+            examples = ExampleSet.Of(ReadExamples.OfIdx(objects.Open(source.Digest), source.LabelsDigest is { } labels ? objects.Open(labels) : null, source.Labels ?? ""));
             return null;
         }
 
