@@ -65,6 +65,14 @@ public sealed class Refused(Refusal refusal) : IResult
     }
 }
 
+/// <summary>A query parameter or header that does not bind, so that the answer can name it.</summary>
+internal sealed class UnusableParameterException(string parameter, string problem) : BadHttpRequestException($"{parameter} {problem}")
+{
+    public string Parameter => parameter;
+
+    public string Problem => problem;
+}
+
 /// <summary>Turns what escapes a route into an answer: malformed input into 400 with the field, an outage into 503, a bug into 500.</summary>
 internal sealed partial class Failures(ILogger<Failures> log) : IExceptionHandler
 {
@@ -88,6 +96,7 @@ internal sealed partial class Failures(ILogger<Failures> log) : IExceptionHandle
     {
         BadHttpRequestException { InnerException: JsonException json } => Malformed(json),
         JsonException json => Malformed(json),
+        UnusableParameterException unusable => Decision.InvalidInput(unusable.Parameter, unusable.Problem),
         BadHttpRequestException { StatusCode: 413 } => new(413, "too-large", "The request's body is larger than this route takes."),
         BadHttpRequestException { StatusCode: 415 } => new(415, "unsupported-media-type", "Send the body with Content-Type: application/json."),
         BadHttpRequestException bad when bad.Message.Contains("no body was provided", StringComparison.Ordinal) =>

@@ -20,7 +20,7 @@ public readonly record struct At(DateTimeOffset? Time)
         // A plus sign that was not escaped arrives as a space.
         return DateTimeOffset.TryParse(text.Replace(' ', '+'), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
             ? ValueTask.FromResult(new At(time))
-            : throw new BadHttpRequestException("at must be a time as in 2026-03-03T12:00:00Z.");
+            : throw new UnusableParameterException("at", "must be a time as in 2026-03-03T12:00:00Z.");
     }
 }
 
@@ -37,7 +37,7 @@ public readonly record struct IfMatch(long? Version)
             return ValueTask.FromResult(new IfMatch(null));
         return long.TryParse(text.AsSpan().Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var version)
             ? ValueTask.FromResult(new IfMatch(version))
-            : throw new BadHttpRequestException("If-Match must be an ETag this API has given, as in \"7\".");
+            : throw new UnusableParameterException("If-Match", "must be an ETag this API has given, as in \"7\".");
     }
 }
 

@@ -78,7 +78,7 @@ public sealed class Scoping_over_HTTP(ScopingFixture scoping) : IClassFixture<Sc
         (await team.GetAsync($"/api/projects/{slug}/baselines").Json())["items"]!.AsArray().Count.ShouldBe(1);
         var past = await team.GetAsync($"/api/projects/{slug}/baselines?at={Uri.EscapeDataString(before.ToString("O"))}").Json();
         past["items"]!.AsArray().ShouldBeEmpty();
-        await team.GetAsync($"/api/projects/{slug}?at=yesterday").Problem(400, "bad-request");
+        await team.GetAsync($"/api/projects/{slug}?at=yesterday").Problem(400, "invalid-input", "at");
     }
 
     [Fact]
