@@ -109,6 +109,22 @@ public sealed class Servers : IAsyncDisposable
         _brokerStopped = false;
     }
 
+    /// <summary>Stops PostgreSQL. Its data are there again after <see cref="StartPostgresAgain"/>.</summary>
+    public async Task StopPostgres()
+    {
+        await StartPostgresAsync();
+        await Postgres!.StopAsync();
+    }
+
+    /// <summary>Starts PostgreSQL again, at the same address, and returns when it answers.</summary>
+    public async Task StartPostgresAgain()
+    {
+        if (Postgres is not { Pid: null } stopped)
+            return;
+        await stopped.StartAsync();
+        _directory.Value.Await(stopped.Pid);
+    }
+
     /// <summary>Stops the servers and removes their directory.</summary>
     public async ValueTask DisposeAsync()
     {
