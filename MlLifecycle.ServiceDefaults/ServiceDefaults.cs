@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
+using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Events;
 using MlLifecycle.ServiceDefaults.Http;
 using MlLifecycle.ServiceDefaults.Trust;
@@ -19,6 +20,8 @@ namespace MlLifecycle.ServiceDefaults;
 /// <summary>What every service of the suite has: telemetry, health, trust, JSON, problem details, OpenAPI, resilient HTTP.</summary>
 public static class ServiceDefaults
 {
+    internal static readonly Refusal TooLarge = new(413, "too-large", "The request's body is larger than this route takes.");
+
     /// <summary>Adds it.</summary>
     /// <param name="builder">The service's builder.</param>
     /// <param name="service">The service's name, as in <c>datasets</c>.</param>
@@ -52,6 +55,9 @@ public static class ServiceDefaults
         app.UseExceptionHandler();
         app.UseStatusCodePages(context => context.HttpContext.Response.StatusCode switch
         {
+            // The framework answers a body that it cannot read to its end without an exception and without words.
+            400 => new Refused(new(400, "bad-request", "The request's body could not be read to its end.")).ExecuteAsync(context.HttpContext),
+            413 => new Refused(TooLarge).ExecuteAsync(context.HttpContext),
             404 => new Refused(new(404, "no-such-route", $"There is no {context.HttpContext.Request.Path} here.")).ExecuteAsync(context.HttpContext),
             405 => new Refused(new(405, "method-not-allowed", $"{context.HttpContext.Request.Path} does not take {context.HttpContext.Request.Method}.")).ExecuteAsync(context.HttpContext),
             415 => new Refused(new(415, "unsupported-media-type", "This route does not take that Content-Type.")).ExecuteAsync(context.HttpContext),

@@ -97,7 +97,7 @@ internal sealed partial class Failures(ILogger<Failures> log) : IExceptionHandle
         BadHttpRequestException { InnerException: JsonException json } => Malformed(json),
         JsonException json => Malformed(json),
         UnusableParameterException unusable => Decision.InvalidInput(unusable.Parameter, unusable.Problem),
-        BadHttpRequestException { StatusCode: 413 } => new(413, "too-large", "The request's body is larger than this route takes."),
+        BadHttpRequestException { StatusCode: 413 } => ServiceDefaults.TooLarge,
         BadHttpRequestException { StatusCode: 415 } => new(415, "unsupported-media-type", "Send the body with Content-Type: application/json."),
         BadHttpRequestException bad when bad.Message.Contains("no body was provided", StringComparison.Ordinal) =>
             new(400, "malformed-json", "The request has no body; this route takes a JSON object."),
