@@ -47,7 +47,7 @@ public static class Answers
             if (hoped(answer))
                 return answer;
             if (DateTime.UtcNow > deadline)
-                throw new TimeoutException($"Not so within the deadline; the last answer was {answer}");
+                throw new TimeoutException($"Not so within the deadline; the last answer was {(answer is System.Collections.IEnumerable and not JsonNode and not string ? JsonSerializer.Serialize(answer) : answer)}");
             await Task.Delay(50);
         }
     }

@@ -50,8 +50,22 @@ public class Service<TMarker>(Servers servers) : IAsyncLifetime
         Host = await Another();
     }
 
-    /// <summary>One more instance of the service, on the same database.</summary>
-    public Task<IAlbaHost> Another() => AlbaHost.For<TMarker>(host =>
+    /// <summary>One more instance of the service, on the same database, once it is healthy: before that its queues may not be there, and what is said to it is lost.</summary>
+    public async Task<IAlbaHost> Another()
+    {
+        var instance = await Instance();
+        using var client = instance.Server.CreateClient();
+        await Answers.Until(
+            async () =>
+            {
+                using var health = await client.GetAsync("/health");
+                return (int)health.StatusCode;
+            },
+            status => status == 200, TimeSpan.FromMinutes(1));
+        return instance;
+    }
+
+    private Task<IAlbaHost> Instance() => AlbaHost.For<TMarker>(host =>
     {
         host.UseSetting("ConnectionStrings:events", _database);
         host.UseSetting("ConnectionStrings:bus", servers.Bus.ToString());

@@ -94,7 +94,9 @@ public sealed class LedgerHost : IAsyncDisposable
         var app = builder.Build();
         app.MapLedger();
         await app.StartAsync();
-        return new(app, key);
+        var host = new LedgerHost(app, key);
+        await Answers.Until(host.Health, h => h.Status == 200, TimeSpan.FromMinutes(1)); // its queues are there
+        return host;
     }
 
     /// <summary>A client with a pass; with another key, time or project when told so.</summary>
