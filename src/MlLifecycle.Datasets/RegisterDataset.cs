@@ -58,7 +58,8 @@ public static partial class RegisterDatasetSlice
             cases?.Count > 1000 ? InvalidInput("cases", "must be at most 1000.") : null);
         for (var i = 0; refusal is null && i < (cases?.Count ?? 0); i++)
         {
-            var c = cases![i];
+            if (cases![i] is not { } c)
+                return InvalidInput($"cases[{i}]", "must not be null.");
             refusal = Inputs.First(
                 Inputs.Required($"cases[{i}].name", c.Name, 200),
                 Inputs.Required($"cases[{i}].column", c.Column, 200),
