@@ -53,7 +53,8 @@ public static class PlanMilestoneSlice
         var targets = plan.Targets ?? [];
         for (var i = 0; i < targets.Count; i++)
         {
-            var target = targets[i];
+            if (targets[i] is not { } target)
+                return InvalidInput($"targets[{i}]", "must not be null.");
             if (project.Metrics.Find(m => m.Name == target.Metric) is not { } metric)
                 return InvalidInput($"targets[{i}].metric", $"'{target.Metric}' is not a metric of this project. Define it first: POST …/metrics.");
             if (Checks.Figure($"targets[{i}].value", target.Value, metric.Unit, metric.Kind) is { } refusal)

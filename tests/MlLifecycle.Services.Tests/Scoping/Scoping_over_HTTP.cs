@@ -122,6 +122,14 @@ public sealed class Scoping_over_HTTP(ScopingFixture scoping) : IClassFixture<Sc
     }
 
     [Fact]
+    public async Task a_list_with_null_in_it_is_refused_by_its_place()
+    {
+        var (slug, id) = await NewProject();
+        await scoping.As(project: slug, projectId: id).Post($"/api/projects/{slug}/milestones", new { name = "first", targets = new object?[] { null } })
+            .Problem(400, "invalid-input", "targets[0]");
+    }
+
+    [Fact]
     public async Task a_role_too_small_and_another_project_are_refused()
     {
         var (slug, id) = await NewProject();
