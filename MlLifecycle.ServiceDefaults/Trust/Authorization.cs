@@ -38,7 +38,8 @@ public static class Authorization
         {
             var key = configuration[PublicKey]
                 ?? throw new InvalidOperationException($"{PublicKey} is missing: set Auth__PublicKey to the Portal's public key (base64, SubjectPublicKeyInfo).");
-            jwt.MapInboundClaims = false;
+            jwt.TokenHandlers.Clear();
+            jwt.TokenHandlers.Add(new CheckedPasses { MapInboundClaims = false });
             jwt.TokenValidationParameters = Pass.Validation(key);
         });
         builder.Services.AddSingleton<IAuthorizationHandler, RoleOnProject>();
