@@ -1,0 +1,205 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace MlLifecycle.Cli.Connection;
+
+/// <summary>A server spoken to in JSON over HTTP. What it refuses, and what keeps it from answering, becomes one sentence.</summary>
+internal sealed class Server : IDisposable
+{
+    /// <summary>As protobuf's mapping and the suite's own API both write JSON: snake_case or camelCase is left to the types.</summary>
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NumberHandling = JsonNumberHandling.AllowReadingFromString | JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    private readonly HttpClient _http;
+    private readonly string _who;
+    private readonly string _remedy;
+    private readonly int _tries;
+
+    /// <summary>A server at an address.</summary>
+    /// <param name="address">Where; a path in it stands before every path that is asked for.</param>
+    /// <param name="authorization">Who asks; null for nobody.</param>
+    /// <param name="who">What to call it in a sentence, as in <c>The suite</c>.</param>
+    /// <param name="remedy">How to give it another token, as in <c>Give one with --token</c>.</param>
+    /// <param name="tries">How often a request is sent when the server is briefly unable.</param>
+    public Server(Uri address, AuthenticationHeaderValue? authorization, string who, string remedy, int tries = 1)
+    {
+        Address = new Uri(address.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/");
+        (_who, _remedy, _tries) = (who, remedy, tries);
+        _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10), MaxConnectionsPerServer = 16 })
+        {
+            BaseAddress = Address,
+            // Files take as long as they take; all else has a deadline of its own.
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        _http.DefaultRequestHeaders.Authorization = authorization;
+        _http.DefaultRequestHeaders.UserAgent.ParseAdd("mll");
+    }
+
+    /// <summary>Its address, without credentials, ending in a slash.</summary>
+    public Uri Address { get; }
+
+    public Task<T> Get<T>(string path, CancellationToken stop) => Read<T>(HttpMethod.Get, path, null, null, stop);
+
+    public Task<JsonNode> Get(string path, CancellationToken stop) => Read<JsonNode>(HttpMethod.Get, path, null, null, stop);
+
+    /// <summary>Sends a message and reads the answer.</summary>
+    /// <param name="method">How.</param>
+    /// <param name="path">Where, from the server's address.</param>
+    /// <param name="body">What, written as JSON.</param>
+    /// <param name="key">The idempotency key: two requests with one key are one request.</param>
+    /// <param name="stop">Stops it.</param>
+    public Task<T> Send<T>(HttpMethod method, string path, object body, string? key, CancellationToken stop) => Read<T>(method, path, body, key, stop);
+
+    public Task<JsonNode> Post(string path, object body, CancellationToken stop) => Read<JsonNode>(HttpMethod.Post, path, body, null, stop);
+
+    /// <summary>Opens a file for reading as it comes in.</summary>
+    public Task<HttpResponseMessage> Open(string path, CancellationToken stop) => Retrying(() => Answer(HttpMethod.Get, path, null, null, stop), stop);
+
+    /// <summary>Writes a file as it comes in.</summary>
+    public async Task Put(string path, HttpContent content, CancellationToken stop)
+    {
+        using var answer = await Answer(HttpMethod.Put, path, content, null, stop);
+    }
+
+    /// <summary>Does something that may fail because a server is briefly unable, again and again within reason.</summary>
+    public async Task<T> Retrying<T>(Func<Task<T>> attempt, CancellationToken stop)
+    {
+        for (var pause = TimeSpan.FromMilliseconds(250); ; pause *= 2)
+        {
+            var last = pause >= TimeSpan.FromMilliseconds(250) * Math.Pow(2, _tries - 1);
+            try
+            {
+                return await attempt();
+            }
+            catch (RefusedException busy) when (!last && busy.Status is HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout)
+            {
+            }
+            catch (CommandException gone) when (!last && gone.ExitCode == ExitCode.Unreachable)
+            {
+            }
+
+            await Task.Delay(pause, stop);
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private Task<T> Read<T>(HttpMethod method, string path, object? body, string? key, CancellationToken stop) => Retrying(
+        async () =>
+        {
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            deadline.CancelAfter(Patience);
+            try
+            {
+                using var content = body is null ? null : new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, Json)) { Headers = { ContentType = new("application/json") } };
+                using var answer = await Answer(method, path, content, key, deadline.Token);
+                await using var stream = await answer.Content.ReadAsStreamAsync(deadline.Token);
+                return await JsonSerializer.DeserializeAsync<T>(stream, Json, deadline.Token) ?? throw new JsonException();
+            }
+            catch (JsonException)
+            {
+                throw new CommandException($"{_who} at {Address} answered {method} {Shown(path)} with something other than what was asked for: is the address right?");
+            }
+            catch (Exception cut) when (cut is HttpIOException or IOException)
+            {
+                throw Gone(cut);
+            }
+            catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+            {
+                throw new CommandException($"{_who} at {Address} did not answer {method} {Shown(path)} within {Patience.TotalMinutes:0} minutes.", ExitCode.Unreachable);
+            }
+        },
+        stop);
+
+    private async Task<HttpResponseMessage> Answer(HttpMethod method, string path, HttpContent? content, string? key, CancellationToken stop)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = content };
+        if (key is not null)
+            request.Headers.Add("Idempotency-Key", key);
+        HttpResponseMessage answer;
+        try
+        {
+            answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
+        }
+        catch (HttpRequestException unreachable)
+        {
+            throw Gone(unreachable);
+        }
+        catch (TaskCanceledException late) when (!stop.IsCancellationRequested)
+        {
+            throw Gone(late);
+        }
+
+        if (answer.IsSuccessStatusCode)
+            return answer;
+        using (answer)
+            throw Refusal(answer.StatusCode, await answer.Content.ReadAsStringAsync(stop), answer.ReasonPhrase, $"{method} {Shown(path)}");
+    }
+
+    private CommandException Gone(Exception why)
+    {
+        var reason = (why.InnerException ?? why).Message.Trim().TrimEnd('.');
+        return new($"{_who} does not answer at {Address} ({reason}).", ExitCode.Unreachable);
+    }
+
+    private RefusedException Refusal(HttpStatusCode status, string body, string? phrase, string request)
+    {
+        var problem = Parsed(body);
+        var code = problem.Text("code") ?? problem.Text("error_code") ?? problem.Text("type")?.Split('/')[^1] ?? "";
+        var said = Sentence(problem.Text("detail") ?? problem.Text("message") ?? problem.Text("title") ?? phrase ?? "No reason is given");
+        if (problem["errors"] is JsonObject { Count: > 0 } fields)
+        {
+            var named = string.Join(", ", fields.Select(field => field.Key));
+            said = $"{said} ({(fields.Count == 1 ? "field" : "fields")}: {named})";
+        }
+
+        return new(status, code, status switch
+        {
+            HttpStatusCode.Unauthorized => $"{_who} at {Address} does not know you: {said} {_remedy}",
+            HttpStatusCode.Forbidden => $"The token may not do this: {said}",
+            HttpStatusCode.NotFound when code.Length == 0 => $"There is no {request} at {Address}: is the address right?",
+            _ => said,
+        });
+    }
+
+    private static string Sentence(string text) => text.Length > 0 && ".!?".Contains(text[^1], StringComparison.Ordinal) ? text : text + ".";
+
+    private static string Shown(string path) => "/" + path.Split('?')[0];
+
+    private static JsonObject Parsed(string text)
+    {
+        try
+        {
+            return JsonNode.Parse(text) as JsonObject ?? [];
+        }
+        catch (JsonException)
+        {
+            // A page of some proxy: nothing in it is for a terminal.
+            return [];
+        }
+    }
+}
+
+/// <summary>Reading JSON that may hold anything.</summary>
+internal static class Nodes
+{
+    public static string? Text(this JsonNode? node, string name) => (node as JsonObject)?[name] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+
+    public static IEnumerable<JsonNode> Items(this JsonNode? node, string name = "items") => ((node as JsonObject)?[name] as JsonArray ?? []).OfType<JsonNode>();
+
+    /// <summary>The credentials of Basic authentication that stand in an address.</summary>
+    public static AuthenticationHeaderValue? Credentials(this Uri address) => address.UserInfo.Length == 0
+        ? null
+        : new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(address.UserInfo))));
+}
