@@ -15,7 +15,7 @@ public static class The_house
 {
     private static readonly string Root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", ".."));
 
-    public static TheoryData<string> Services => [.. Directory.GetDirectories(Path.Combine(Root, "src")).Select(Path.GetFileName).OfType<string>().Where(name => name != "MlLifecycle.Contracts")];
+    public static TheoryData<string> Services => [.. Directory.GetDirectories(Path.Combine(Root, "src")).Select(Path.GetFileName).OfType<string>().Where(name => name is not ("MlLifecycle.Contracts" or "MlLifecycle.Cli"))];
 
     [Theory]
     [MemberData(nameof(Services))]
@@ -36,6 +36,10 @@ public static class The_house
     [Fact]
     public static void The_sample_uses_only_the_public_API() =>
         References(Path.Combine(Root, "samples", "FashionMnist", "FashionMnist.csproj")).ShouldBeEmpty();
+
+    [Fact]
+    public static void The_command_line_uses_only_the_public_API() =>
+        References(Path.Combine(Root, "src", "MlLifecycle.Cli", "MlLifecycle.Cli.csproj")).ShouldBeEmpty();
 
     [Fact]
     public static void Nobody_asks_the_ambient_clock()

@@ -18,11 +18,13 @@ internal sealed class RefusedException(HttpStatusCode status, string code, strin
 
     public string Code => code;
 
-    /// <summary>Whether the thing asked for is unknown, rather than the path.</summary>
-    public bool Unknown => status == HttpStatusCode.NotFound && code != "ENDPOINT_NOT_FOUND";
-
     /// <summary>Whether the server knows no such path.</summary>
-    public bool NoSuchPath => code == "ENDPOINT_NOT_FOUND" || status is HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented || (status == HttpStatusCode.NotFound && code.Length == 0);
+    public bool NoSuchPath => code is "ENDPOINT_NOT_FOUND" or "no-such-route"
+        || status is HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented
+        || (status == HttpStatusCode.NotFound && code.Length == 0);
+
+    /// <summary>Whether the thing asked for is unknown, rather than the path.</summary>
+    public bool Unknown => status == HttpStatusCode.NotFound && !NoSuchPath;
 
     private static int CodeOf(HttpStatusCode status) => status switch
     {

@@ -51,7 +51,7 @@ internal sealed class Context(ParseResult parsed)
         var url = Given(parsed.GetValue(Url), "MLL_URL") ?? "http://localhost:8080";
         if (Address(url) is not { } address)
             throw new CommandException($"--url or MLL_URL must be an address as in http://localhost:8080; it is '{url}'.", ExitCode.Usage);
-        return new(address, new("Bearer", Secret()), "The suite", "Give a good token with --token-file, --token or MLL_TOKEN.", tries);
+        return new(address, new("Bearer", Secret()), "The suite", "start it, or say where it is with --url or MLL_URL.", "Give a good token with --token-file, --token or MLL_TOKEN.", tries);
     }
 
     public static Uri? Address(string? text) => Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" ? address : null;

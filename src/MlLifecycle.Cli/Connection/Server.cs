@@ -24,18 +24,20 @@ internal sealed class Server : IDisposable
     private readonly HttpClient _http;
     private readonly string _who;
     private readonly string _remedy;
+    private readonly string _where;
     private readonly int _tries;
 
     /// <summary>A server at an address.</summary>
     /// <param name="address">Where; a path in it stands before every path that is asked for.</param>
     /// <param name="authorization">Who asks; null for nobody.</param>
     /// <param name="who">What to call it in a sentence, as in <c>The suite</c>.</param>
+    /// <param name="where">What to do when nobody answers.</param>
     /// <param name="remedy">How to give it another token, as in <c>Give one with --token</c>.</param>
     /// <param name="tries">How often a request is sent when the server is briefly unable.</param>
-    public Server(Uri address, AuthenticationHeaderValue? authorization, string who, string remedy, int tries = 1)
+    public Server(Uri address, AuthenticationHeaderValue? authorization, string who, string where, string remedy, int tries = 1)
     {
         Address = new Uri(address.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/");
-        (_who, _remedy, _tries) = (who, remedy, tries);
+        (_who, _where, _remedy, _tries) = (who, where, remedy, tries);
         _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10), MaxConnectionsPerServer = 16 })
         {
             BaseAddress = Address,
@@ -150,7 +152,7 @@ internal sealed class Server : IDisposable
     private CommandException Gone(Exception why)
     {
         var reason = (why.InnerException ?? why).Message.Trim().TrimEnd('.');
-        return new($"{_who} does not answer at {Address} ({reason}).", ExitCode.Unreachable);
+        return new($"{_who} does not answer at {Address} ({reason}): {_where}", ExitCode.Unreachable);
     }
 
     private RefusedException Refusal(HttpStatusCode status, string body, string? phrase, string request)

@@ -36,7 +36,12 @@ internal static class ImportMlflow
             throw new CommandException($"The server to copy from must be an address as in http://localhost:5000; it is '{context.Value(Url)}'.", ExitCode.Usage);
         var secret = Context.Given(context.Value(SourceToken), "MLL_SOURCE_TOKEN");
         using var from = new Server(
-            address, secret is null ? address.Credentials() : new AuthenticationHeaderValue("Bearer", secret.Trim()), "The MLflow server", "Give a good token with --source-token or MLL_SOURCE_TOKEN.", Tries);
+            address,
+            secret is null ? address.Credentials() : new AuthenticationHeaderValue("Bearer", secret.Trim()),
+            "The MLflow server",
+            "is the address right?",
+            "Give a good token with --source-token or MLL_SOURCE_TOKEN.",
+            Tries);
         using var suite = context.Suite(Tries);
         var source = new MlflowServer(from, "");
         var target = new MlflowServer(suite, $"mlflow/{Uri.EscapeDataString(context.Project)}/");

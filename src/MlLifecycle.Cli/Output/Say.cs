@@ -24,7 +24,7 @@ internal static class Say
     {
         if (Plain)
         {
-            Console.Out.WriteLine(string.Join('\t', columns.Select(column => column.TrimStart('>').ToUpperInvariant())));
+            Console.Out.WriteLine(string.Join('\t', columns.Select(column => column.TrimStart('>'))));
             foreach (var row in rows)
                 Console.Out.WriteLine(string.Join('\t', row.Select(OneCell)));
             return;

@@ -4,7 +4,7 @@ using MlLifecycle.Cli.Output;
 namespace MlLifecycle.Cli.Connection;
 
 /// <summary>What a command does, and how what goes wrong in it is told.</summary>
-internal static class Action
+internal static class Acting
 {
     public static Command Does(this Command command, Func<Context, CancellationToken, Task> act) => command.Does(async (context, stop) =>
     {

@@ -1,0 +1,96 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Shouldly;
+
+namespace MlLifecycle.Cli;
+
+/// <summary>A project of the suite as an MLflow server, written to and read as any client does.</summary>
+internal sealed class Tracking(HttpClient client, string project)
+{
+    public string Address => $"{client.BaseAddress}mlflow/{project}";
+
+    public static async Task<Tracking> New(HttpClient client, string project)
+    {
+        using var made = await client.PostAsJsonAsync("/api/projects", new { slug = project, name = project });
+        made.StatusCode.ShouldBe(HttpStatusCode.Created);
+        // Every service has heard of the project before anything is asked of it.
+        return new Tracking(client, project);
+    }
+
+    public async Task<JsonNode> Get(string path) => await Read(await client.GetAsync($"/mlflow/{project}/api/2.0/mlflow/{path}"), path);
+
+    public async Task<JsonNode> Post(string path, object message) => await Read(await client.PostAsJsonAsync($"/mlflow/{project}/api/2.0/mlflow/{path}", message), path);
+
+    public async Task<string> Experiment(string name, params (string Key, string Value)[] tags) =>
+        Text(await Post("experiments/create", new { name, tags = tags.Select(t => new { key = t.Key, value = t.Value }) }), "experiment_id");
+
+    public async Task<string> Run(string experiment, string name, long start, params (string Key, string Value)[] tags) => Text(
+        (await Post(
+            "runs/create",
+            new { experiment_id = experiment, run_name = name, user_id = "ada", start_time = start, tags = tags.Select(t => new { key = t.Key, value = t.Value }) }))["run"]!["info"]!,
+        "run_id");
+
+    public Task End(string run, string status, long end) => Post("runs/update", new { run_id = run, status, end_time = end });
+
+    public async Task Points(string run, string key, int count, Func<int, double> value)
+    {
+        foreach (var steps in Enumerable.Range(0, count).Chunk(1000))
+            await Post("runs/log-batch", new { run_id = run, metrics = steps.Select(step => new { key, value = value(step), timestamp = 1_700_000_000_000 + step, step }) });
+    }
+
+    public async Task Upload(string run, string path, byte[] content)
+    {
+        using var answer = await client.PutAsync(await Place(run, path), new ByteArrayContent(content));
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, path);
+    }
+
+    public async Task<byte[]> Download(string run, string path) => await client.GetByteArrayAsync(await Place(run, path));
+
+    public async Task<List<JsonNode>> Experiments() => [.. (await Post("experiments/search", new { max_results = 1000, view_type = "ALL" }))["experiments"]!.AsArray().Select(e => e!)];
+
+    public async Task<List<JsonNode>> Runs(string experiment) => [.. ((await Post(
+        "runs/search", new { experiment_ids = new[] { experiment }, run_view_type = "ALL", max_results = 1000 }))["runs"]?.AsArray() ?? []).Select(run => run!)];
+
+    public async Task<string> History(string run, string key) =>
+        ((await Get($"metrics/get-history?run_id={run}&metric_key={Uri.EscapeDataString(key)}&max_results=25000"))["metrics"] ?? new JsonArray()).ToJsonString();
+
+    /// <summary>Every file of a run, with its content.</summary>
+    public async Task<SortedDictionary<string, string>> Files(string run)
+    {
+        var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        var directories = new Queue<string>([""]);
+        while (directories.TryDequeue(out var directory))
+        {
+            foreach (var entry in (await Get($"artifacts/list?run_id={run}&path={Uri.EscapeDataString(directory)}"))["files"]?.AsArray() ?? [])
+            {
+                var path = Text(entry!, "path");
+                if (entry!["is_dir"]!.GetValue<bool>())
+                    directories.Enqueue(path);
+                else
+                    files[path] = Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(await Download(run, path)));
+            }
+        }
+
+        return files;
+    }
+
+    public static string Text(JsonNode node, string name) => node[name]!.ToString().ToString(CultureInfo.InvariantCulture);
+
+    private async Task<string> Place(string run, string path)
+    {
+        var root = Text((await Get($"runs/get?run_id={run}"))["run"]!["info"]!, "artifact_uri")["mlflow-artifacts:/".Length..];
+        return $"/mlflow/{project}/api/2.0/mlflow-artifacts/artifacts/{root}/{string.Join('/', path.Split('/').Select(Uri.EscapeDataString))}";
+    }
+
+    private static async Task<JsonNode> Read(HttpResponseMessage answer, string path)
+    {
+        using (answer)
+        {
+            var text = await answer.Content.ReadAsStringAsync();
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK, $"{path}: {text}");
+            return JsonNode.Parse(text)!;
+        }
+    }
+}
