@@ -74,9 +74,21 @@ internal static class ImportMlflow
         {
             report.Tell(context.Json, unfinished);
             if (context.Value(ReportFile) is { } file)
-                await File.WriteAllTextAsync(file.FullName, Say.JsonText(report.Whole(unfinished)) + "\n", CancellationToken.None);
+                await Write(file, Say.JsonText(report.Whole(unfinished)));
         }
 
         return report.Complete ? ExitCode.Done : ExitCode.Incomplete;
+    }
+
+    private static async Task Write(FileInfo file, string report)
+    {
+        try
+        {
+            await File.WriteAllTextAsync(file.FullName, report + "\n", CancellationToken.None);
+        }
+        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"The report cannot be written: {unwritable.Message}");
+        }
     }
 }

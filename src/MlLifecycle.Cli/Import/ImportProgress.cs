@@ -37,7 +37,7 @@ internal sealed class ImportProgress
             .StartAsync(async context =>
             {
                 var progress = new ImportProgress(context);
-                var line = context.AddTask("", maxValue: 1);
+                var line = context.AddTask(Markup.Escape(report.Line()), maxValue: 1);
                 line.IsIndeterminate = true;
                 var working = work(progress);
                 do

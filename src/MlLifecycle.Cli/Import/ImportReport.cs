@@ -87,7 +87,7 @@ internal sealed class ImportReport(string source, string target, bool dryRun, Ti
         }
 
         Say.Table(
-            ["what", dryRun ? ">to copy" : ">copied", ">copied before"],
+            ["what", dryRun ? ">to copy" : ">copied", ">there already"],
             _copied.Keys.Union(_already.Keys).Order(StringComparer.Ordinal).Select(what => (string[])[what, Amount(what, _copied), Amount(what, _already)]),
             $"{source} to {target}");
         foreach (var note in _notes)

@@ -30,9 +30,10 @@ internal static class Say
             return;
         }
 
-        var table = new Table().RoundedBorder();
+        // Not the table's own title: that is folded to the table's width.
         if (title is not null)
-            table.Title = new TableTitle(Markup.Escape(title));
+            AnsiConsole.MarkupLineInterpolated($"[bold]{Visible(title)}[/]");
+        var table = new Table().RoundedBorder();
         foreach (var column in columns)
             table.AddColumn(new TableColumn($"[bold]{Markup.Escape(column.TrimStart('>'))}[/]") { Alignment = column.StartsWith('>') ? Justify.Right : Justify.Left });
         foreach (var row in rows)
