@@ -59,6 +59,8 @@ public static class ExperimentsService
 
         var project = app.MapGroup("/api/projects/{project}").AddEndpointFilter(defaults);
         project.MapGet("/runs", ReadRuns.List).Requires(Role.Viewer);
+        project.MapGet("/runs/index", RunIndex.Handle).Requires(Role.Viewer);
+        project.MapGet("/runs/keys", RunIndex.Keys).Requires(Role.Viewer);
         project.MapGet("/runs/{id}", ReadRuns.One).Requires(Role.Viewer);
         project.MapGet("/runs/{id}/metrics/{**key}", ReadRuns.Metric).Requires(Role.Viewer);
         project.MapGet("/models", ListModels.Handle).Requires(Role.Viewer);

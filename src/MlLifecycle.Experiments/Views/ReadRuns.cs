@@ -8,6 +8,7 @@ using MlLifecycle.Experiments.Search;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
 using MlLifecycle.ServiceDefaults.Trust;
+using Npgsql;
 
 namespace MlLifecycle.Experiments.Views;
 
@@ -60,8 +61,12 @@ public sealed record PointView(long Step, DateTimeOffset? Timestamp, double? Val
     internal static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }
 
-/// <summary>All points of a metric.</summary>
-public sealed record MetricView(string Key, IReadOnlyList<PointView> Points);
+/// <summary>The points of a metric: all of them, or a sample when one was asked for.</summary>
+/// <param name="Key">The metric.</param>
+/// <param name="Points">By time; a sample by step.</param>
+/// <param name="Total">How many there are; null when no sample was asked for.</param>
+/// <param name="Means">The mean of each stretch of a sample; null when the points are all there are.</param>
+public sealed record MetricView(string Key, IReadOnlyList<PointView> Points, long? Total = null, IReadOnlyList<PointView>? Means = null);
 
 /// <summary>The project's runs, now or as they were known at a moment.</summary>
 internal static class ReadRuns
@@ -79,7 +84,7 @@ internal static class ReadRuns
         {
             var named = await experiments.FindByName(caller.ProjectId, experiment, cancellation) ?? await experiments.Find(caller.ProjectId, experiment, cancellation);
             if (named is null)
-                return new Refused(new(404, "experiment-unknown", $"The project has no experiment {experiment}, by name or by id."));
+                return new Refused(UnknownExperiment(experiment));
             ids = [named.Id];
         }
 
@@ -104,8 +109,10 @@ internal static class ReadRuns
         return TypedResults.Ok(RunView.Of(record));
     }
 
-    public static async Task<IResult> Metric(string id, string key, At at, Caller caller, MetricHistory history, CancellationToken cancellation)
+    public static async Task<IResult> Metric(string id, string key, int? sample, At at, Caller caller, MetricHistory history, NpgsqlDataSource source, CancellationToken cancellation)
     {
+        if (sample is < 2 or > MostPoints)
+            return new Refused(Decision.InvalidInput("sample", $"must be from 2 to {MostPoints} points."));
         if (Rules.Named(id, null, out var run) is not null)
             return new Refused(Unknown(id));
         var (exists, series) = await history.Find(caller.ProjectId, run, key, cancellation);
@@ -113,11 +120,15 @@ internal static class ReadRuns
             return new Refused(Unknown(id));
         if (series is not { } known)
             return new Refused(new(404, "metric-unknown", $"The run has no metric {key}."));
+        if (sample is { } about)
+            return TypedResults.Ok(await SampledCurve.Read(source, known, key, about, at, cancellation));
         var points = new List<PointView>();
         await foreach (var point in history.Read(known, key, null, MostPoints, at.Time, cancellation))
             points.Add(new(point.Step, RunView.Time(point.Timestamp), PointView.Finite(point.Value)));
         return TypedResults.Ok(new MetricView(key, points));
     }
+
+    internal static Refusal UnknownExperiment(string experiment) => new(404, "experiment-unknown", $"The project has no experiment {experiment}, by name or by id.");
 
     private static Refusal Unknown(string id) => new(404, "run-unknown", $"The project has no run {id}.");
 }
