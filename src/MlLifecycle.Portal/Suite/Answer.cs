@@ -19,3 +19,8 @@ public sealed record Problem(
         refusal.Status, refusal.Code, refusal.Title, refusal.Detail, null,
         refusal.Field is { } field ? new Dictionary<string, string[]> { [field] = [refusal.Detail] } : null);
 }
+
+/// <summary>The beginning of a file.</summary>
+/// <param name="Bytes">As much as was asked for, or all of it.</param>
+/// <param name="Cut">Whether the file goes on.</param>
+public sealed record FileHead(byte[] Bytes, bool Cut);

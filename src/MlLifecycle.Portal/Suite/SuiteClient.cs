@@ -49,6 +49,26 @@ public sealed class SuiteClient(AuthenticationStateProvider session, TokenBook b
     /// <summary>Hears the facts of one project, or of all the person may see, until it is disposed. It calls on a background thread.</summary>
     public IDisposable Live(string? project, Func<IntegrationEvent, Task> heard) => new Subscription(this, feed, project, heard);
 
+    /// <summary>Reads the beginning of a file, at most so many bytes of it.</summary>
+    public Task<Answer<FileHead>> Head(string path, int most, CancellationToken ct = default) => Act(
+        async me =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative));
+            var (response, refusal) = await services.Send(me, request, ct);
+            if (response is null)
+                return Refused<FileHead>(refusal!);
+            using (response)
+            {
+                if (!response.IsSuccessStatusCode)
+                    return new(default, await ProblemOf(response, ct));
+                await using var content = await response.Content.ReadAsStreamAsync(ct);
+                var bytes = new byte[most + 1];
+                var read = await content.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, ct);
+                return new(new(bytes[..Math.Min(read, most)], read > most), null);
+            }
+        },
+        ct);
+
     private Task<Answer<T>> Send<T>(HttpMethod method, string path, object? body, CancellationToken ct) => Act(
         async me =>
         {
@@ -97,8 +117,16 @@ public sealed class SuiteClient(AuthenticationStateProvider session, TokenBook b
             return new(value, null, response.Headers.ETag?.ToString());
         }
 
-        var problem = IsJson(response.Content.Headers.ContentType) ? await response.Content.ReadFromJsonAsync<Problem>(Json, ct) : null;
-        return new(default, problem ?? new((int)response.StatusCode, "failed", "Failed", $"The service answered {(int)response.StatusCode}."));
+        return new(default, await ProblemOf(response, ct));
+    }
+
+    private static async Task<Problem> ProblemOf(HttpResponseMessage response, CancellationToken ct)
+    {
+        var status = (int)response.StatusCode;
+        var stated = IsJson(response.Content.Headers.ContentType) ? await response.Content.ReadFromJsonAsync<JsonElement>(Json, ct) : default;
+        if (stated.ValueKind == JsonValueKind.Object && stated.TryGetProperty("error_code", out var code) && stated.TryGetProperty("message", out var message))
+            return new(status, $"{code}", "Refused", $"{message}"); // MLflow's shape
+        return (stated.ValueKind == JsonValueKind.Object ? stated.Deserialize<Problem>(Json) : null) ?? new(status, "failed", "Failed", $"The service answered {status}.");
     }
 
     private static bool IsJson(MediaTypeHeaderValue? type) => type?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true;

@@ -1,7 +1,10 @@
 namespace MlLifecycle.Portal.Console.Charts;
 
 /// <summary>One line of a chart. Where a value is missing the line is broken.</summary>
-public sealed record Series(string Name, IReadOnlyList<(double X, double? Y)> Points);
+/// <param name="Name">What it is called.</param>
+/// <param name="Points">Along and up.</param>
+/// <param name="Behind">The same before it was smoothed, drawn faintly behind it.</param>
+public sealed record Series(string Name, IReadOnlyList<(double X, double? Y)> Points, IReadOnlyList<(double X, double? Y)>? Behind = null);
 
 /// <summary>A sign on a chart, such as an alert.</summary>
 /// <param name="X">Where along.</param>
