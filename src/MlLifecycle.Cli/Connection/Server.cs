@@ -65,6 +65,9 @@ internal sealed class Server : IDisposable
 
     public Task<JsonNode> Post(string path, object body, CancellationToken stop) => Read<JsonNode>(HttpMethod.Post, path, body, null, stop);
 
+    /// <summary>Sends a message that, sent twice, would do its work twice: so it is sent once.</summary>
+    public Task<JsonNode> PostOnce(string path, object body, CancellationToken stop) => Once<JsonNode>(HttpMethod.Post, path, body, null, stop);
+
     /// <summary>Opens a file for reading as it comes in.</summary>
     public Task<HttpResponseMessage> Open(string path, CancellationToken stop) => Retrying(() => Answer(HttpMethod.Get, path, null, null, stop), stop);
 
@@ -97,32 +100,33 @@ internal sealed class Server : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private Task<T> Read<T>(HttpMethod method, string path, object? body, string? key, CancellationToken stop) => Retrying(
-        async () =>
+    private Task<T> Read<T>(HttpMethod method, string path, object? body, string? key, CancellationToken stop) =>
+        Retrying(() => Once<T>(method, path, body, key, stop), stop);
+
+    private async Task<T> Once<T>(HttpMethod method, string path, object? body, string? key, CancellationToken stop)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        deadline.CancelAfter(Patience);
+        try
         {
-            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            deadline.CancelAfter(Patience);
-            try
-            {
-                using var content = body is null ? null : new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, Json)) { Headers = { ContentType = new("application/json") } };
-                using var answer = await Answer(method, path, content, key, deadline.Token);
-                await using var stream = await answer.Content.ReadAsStreamAsync(deadline.Token);
-                return await JsonSerializer.DeserializeAsync<T>(stream, Json, deadline.Token) ?? throw new JsonException();
-            }
-            catch (JsonException)
-            {
-                throw new CommandException($"{_who} at {Address} answered {method} {Shown(path)} with something other than what was asked for: is the address right?");
-            }
-            catch (Exception cut) when (cut is HttpIOException or IOException)
-            {
-                throw Gone(cut);
-            }
-            catch (OperationCanceledException) when (!stop.IsCancellationRequested)
-            {
-                throw new CommandException($"{_who} at {Address} did not answer {method} {Shown(path)} within {Patience.TotalMinutes:0} minutes.", ExitCode.Unreachable);
-            }
-        },
-        stop);
+            using var content = body is null ? null : new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, Json)) { Headers = { ContentType = new("application/json") } };
+            using var answer = await Answer(method, path, content, key, deadline.Token);
+            await using var stream = await answer.Content.ReadAsStreamAsync(deadline.Token);
+            return await JsonSerializer.DeserializeAsync<T>(stream, Json, deadline.Token) ?? throw new JsonException();
+        }
+        catch (JsonException)
+        {
+            throw new CommandException($"{_who} at {Address} answered {method} {Shown(path)} with something other than what was asked for: is the address right?");
+        }
+        catch (Exception cut) when (cut is HttpIOException or IOException)
+        {
+            throw Gone(cut);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw new CommandException($"{_who} at {Address} did not answer {method} {Shown(path)} within {Patience.TotalMinutes:0} minutes.", ExitCode.Unreachable);
+        }
+    }
 
     private async Task<HttpResponseMessage> Answer(HttpMethod method, string path, HttpContent? content, string? key, CancellationToken stop)
     {

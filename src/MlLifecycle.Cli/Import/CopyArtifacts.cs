@@ -65,9 +65,10 @@ internal sealed class CopyArtifacts(MlflowServer source, MlflowServer target, Im
             report.Copied("artifact bytes", bytes);
             return true;
         }
-        catch (RefusedException refused) when (refused.ExitCode != ExitCode.NotAllowed)
+        catch (CommandException failed) when (failed.ExitCode != ExitCode.NotAllowed)
         {
-            report.Failed("artifact", $"{run.Info.RunId} ({CopyRun.NameOf(run)}): {entry.Path}", refused.Message);
+            // One file that a server cannot deliver keeps none of the others; a server that is gone shows with the next request.
+            report.Failed("artifact", $"{run.Info.RunId} ({CopyRun.NameOf(run)}): {entry.Path}", failed.Message);
             return false;
         }
     }
@@ -77,7 +78,15 @@ internal sealed class CopyArtifacts(MlflowServer source, MlflowServer target, Im
         using var from = await Open(run, path, stop);
         await using var bytes = new CountedStream(await from.Content.ReadAsStreamAsync(stop));
         using var content = new StreamContent(bytes, Buffer) { Headers = { ContentType = new MediaTypeHeaderValue("application/octet-stream"), ContentLength = from.Content.Headers.ContentLength } };
-        await target.Server.Put(to, content, stop);
+        try
+        {
+            await target.Server.Put(to, content, stop);
+        }
+        catch (CommandException) when (bytes.Failure is { } broken)
+        {
+            throw new CommandException($"The MLflow server broke off after {bytes.Count} bytes ({broken.Message.TrimEnd('.')}).", ExitCode.Unreachable);
+        }
+
         return bytes.Count;
     }
 

@@ -37,9 +37,19 @@ internal sealed class CopyExperiments(MlflowServer target, Journal journal, Impo
 
     private async Task<Place> Create(Experiment experiment, CancellationToken stop)
     {
-        var made = await target.Post("experiments/create", new { name = experiment.Name, tags = experiment.Tags ?? [] }, stop);
+        string id;
+        try
+        {
+            id = (await target.Post("experiments/create", new { name = experiment.Name, tags = experiment.Tags ?? [] }, stop)).Text("experiment_id")!;
+        }
+        catch (RefusedException taken) when (taken.Code == CopyRegistry.Taken)
+        {
+            // The first answer was lost, and the request was sent again.
+            id = (await target.Get($"experiments/get-by-name?experiment_name={Uri.EscapeDataString(experiment.Name)}", stop))["experiment"].Text("experiment_id")!;
+        }
+
         report.Copied("experiments");
-        return new(made.Text("experiment_id")!, New: true, Deleted: false);
+        return new(id, New: true, Deleted: false);
     }
 
     private async Task<Place> Keep(Experiment experiment, Experiment present, CancellationToken stop)

@@ -7,6 +7,9 @@ namespace MlLifecycle.Cli.Import;
 /// <summary>Copies the model registry: models, their versions under the same numbers, stages and aliases.</summary>
 internal sealed class CopyRegistry(MlflowServer source, MlflowServer target, RunCopies copies, ImportReport report)
 {
+    /// <summary>What a server says when a name is in use.</summary>
+    public const string Taken = "RESOURCE_ALREADY_EXISTS";
+
     private readonly CopyVersion _versions = new(source, target, copies, report);
 
     public async Task All(ImportProgress progress, CancellationToken stop)
@@ -34,10 +37,18 @@ internal sealed class CopyRegistry(MlflowServer source, MlflowServer target, Run
         var present = await Present(name, stop);
         if (present is null)
         {
-            await target.Post(
-                "registered-models/create",
-                new { name, description = model.Text("description"), tags = model.Tags().Select(t => new { key = t.Key, value = t.Value }) },
-                stop);
+            try
+            {
+                await target.Post(
+                    "registered-models/create",
+                    new { name, description = model.Text("description"), tags = model.Tags().Select(t => new { key = t.Key, value = t.Value }) },
+                    stop);
+            }
+            catch (RefusedException taken) when (taken.Code == Taken)
+            {
+                // The first answer was lost, and the request was sent again.
+            }
+
             report.Copied("models");
         }
         else

@@ -75,11 +75,27 @@ internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunC
         return await Create(name, place, copy, version.Text("description"), tags, stop);
     }
 
-    private async Task<JsonNode> Create(string name, string place, string? run, string? description, Dictionary<string, string> tags, CancellationToken stop) =>
-        (await target.Post(
-            "model-versions/create",
-            new { name, source = place, run_id = run, description, tags = tags.Select(t => new { key = t.Key, value = t.Value }) },
-            stop))["model_version"]!;
+    // Sent twice it would be two versions: after an answer that never came, it is looked up whether the version is there.
+    private async Task<JsonNode> Create(string name, string place, string? run, string? description, Dictionary<string, string> tags, CancellationToken stop)
+    {
+        var message = new { name, source = place, run_id = run, description, tags = tags.Select(t => new { key = t.Key, value = t.Value }) };
+        var mark = tags.ContainsKey(RunCopies.ImportedFrom) ? RunCopies.ImportedFrom : RunCopies.State;
+        return await target.Server.Retrying(
+            async () =>
+            {
+                try
+                {
+                    return (await target.PostOnce("model-versions/create", message, stop))["model_version"]!;
+                }
+                catch (CommandException lost) when (lost.ExitCode == ExitCode.Unreachable)
+                {
+                    if ((await SourceModels.Versions(target, name, stop)).FirstOrDefault(v => v.Tags().GetValueOrDefault(mark) == tags[mark]) is { } made)
+                        return made;
+                    throw;
+                }
+            },
+            stop);
+    }
 
     // Where the files are: what pointed into the old run points into the new one.
     private async Task<string> Place(string name, int number, string place, string? run, string? copy, CancellationToken stop)

@@ -5,6 +5,9 @@ internal sealed class CountedStream(Stream inner) : Stream
 {
     public long Count { get; private set; }
 
+    /// <summary>Why it could not be read to its end; null when it could.</summary>
+    public Exception? Failure { get; private set; }
+
     public override bool CanRead => true;
 
     public override bool CanSeek => false;
@@ -28,9 +31,17 @@ internal sealed class CountedStream(Stream inner) : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var read = await inner.ReadAsync(buffer, cancellationToken);
-        Count += read;
-        return read;
+        try
+        {
+            var read = await inner.ReadAsync(buffer, cancellationToken);
+            Count += read;
+            return read;
+        }
+        catch (Exception broken) when (broken is IOException or HttpRequestException)
+        {
+            Failure = broken;
+            throw;
+        }
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();

@@ -8,8 +8,8 @@ namespace MlLifecycle.Cli.Import;
 /// <summary><c>mll import mlflow</c>: copies what another MLflow server holds into a project. What was cut off goes on where it was.</summary>
 internal static class ImportMlflow
 {
-    /// <summary>How often a request is sent while a server is briefly unable: for some 15 seconds in all.</summary>
-    private const int Tries = 7;
+    /// <summary>How often a request is sent while a server is briefly unable: for some half a minute in all.</summary>
+    private const int Tries = 8;
 
     private static readonly Argument<string> Url = new("url") { Description = "The MLflow server, as in http://mlflow.example:5000. User and password may stand in it." };
     private static readonly Option<string?> SourceToken = new("--source-token") { Description = "A bearer token for that server. Better in MLL_SOURCE_TOKEN.", HelpName = "TOKEN" };
@@ -69,6 +69,12 @@ internal static class ImportMlflow
         {
             unfinished = cut.Message;
             throw new CommandException($"{cut.Message} What is copied stays; run the same command again and it goes on.", cut.ExitCode);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            unfinished = "Interrupted.";
+            Say.Aside("What is copied stays; run the same command again and it goes on.");
+            throw;
         }
         finally
         {

@@ -28,6 +28,8 @@ internal sealed class MlflowServer(Server server, string root)
 
     public Task<JsonNode> Post(string path, object message, CancellationToken stop) => server.Post(Api + path, message, stop);
 
+    public Task<JsonNode> PostOnce(string path, object message, CancellationToken stop) => server.PostOnce(Api + path, message, stop);
+
     public Task<JsonNode> Send(HttpMethod method, string path, object message, CancellationToken stop) => server.Send<JsonNode>(method, Api + path, message, null, stop);
 
     public Task<List<Experiment>> Experiments(CancellationToken stop) => Runs.Experiments.All(server, Api, "ALL", stop);

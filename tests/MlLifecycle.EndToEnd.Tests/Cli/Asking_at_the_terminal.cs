@@ -108,6 +108,27 @@ public sealed class Asking_at_the_terminal(Suite suite)
     }
 
     [Fact]
+    public async Task draws_tables_and_bars_on_a_terminal()
+    {
+        await suite.Started();
+        using var client = suite.Client();
+        var from = await Tracking.New(client, "drawn-from");
+        await Tracking.New(client, "drawn-to");
+        await from.Run("0", "drawn", Source.Start);
+        var directory = Directory.CreateTempSubdirectory("mll-terminal-");
+        try
+        {
+            var journal = Path.Combine(directory.FullName, "t.journal");
+            (await Mll.OnTerminal(suite, "drawn-to", "import", "mlflow", from.Address, "--journal", journal)).ShouldContain("1 runs, 0 metric points");
+            (await Mll.OnTerminal(suite, "drawn-to", "runs", "ls")).ShouldContain("│ drawn │");
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task says_in_one_sentence_what_is_wrong()
     {
         await suite.Started();

@@ -23,6 +23,12 @@ internal sealed class Tracking(HttpClient client, string project)
 
     public async Task<JsonNode> Post(string path, object message) => await Read(await client.PostAsJsonAsync($"/mlflow/{project}/api/2.0/mlflow/{path}", message), path);
 
+    public async Task<JsonNode> Delete(string path, object message)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, $"/mlflow/{project}/api/2.0/mlflow/{path}") { Content = JsonContent.Create(message) };
+        return await Read(await client.SendAsync(request), path);
+    }
+
     public async Task<string> Experiment(string name, params (string Key, string Value)[] tags) =>
         Text(await Post("experiments/create", new { name, tags = tags.Select(t => new { key = t.Key, value = t.Value }) }), "experiment_id");
 
