@@ -128,6 +128,15 @@ internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunC
 
     private async Task<int> Pass(string name, CancellationToken stop)
     {
+        try
+        {
+            // Where versions cannot be deleted, none is made in order to be.
+            await Delete(name, int.MaxValue, stop);
+        }
+        catch (RefusedException unknown) when (unknown.Unknown)
+        {
+        }
+
         var made = await Create(name, "mll-import-elsewhere:none", null, "A number that the source no longer has.", new() { [RunCopies.State] = Placeholder }, stop);
         await Delete(name, SourceModels.Number(made), stop);
         return SourceModels.Number(made);

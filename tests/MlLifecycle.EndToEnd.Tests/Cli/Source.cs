@@ -76,10 +76,9 @@ internal static class Source
             });
         }
 
-        await from.Delete("model-versions/delete", new { name = "garments", version = "3" });
         await from.Post("model-versions/transition-stage", new { name = "garments", version = "2", stage = "Production" });
         await from.Post("model-versions/transition-stage", new { name = "garments", version = "1", stage = "Archived" });
-        await from.Post("registered-models/alias", new { name = "garments", alias = "champion", version = "4" });
+        await from.Post("registered-models/alias", new { name = "garments", alias = "champion", version = "3" });
         (await from.Get("registered-models/get?name=garments"))["registered_model"].ShouldNotBeNull();
     }
 }
