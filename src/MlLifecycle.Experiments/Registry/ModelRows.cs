@@ -39,7 +39,9 @@ internal sealed record VersionRow(
     long Created,
     long Updated,
     IReadOnlyDictionary<string, string> Tags,
-    IReadOnlyList<string> Aliases)
+    IReadOnlyList<string> Aliases,
+    string? ModelId,
+    string? Location)
 {
     public static string Number(int version) => version.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
@@ -58,6 +60,7 @@ internal sealed record VersionRow(
         Tags = Entry.ListOf(Tags),
         run_link = RunLink,
         Aliases = Answer.OrNone(Aliases),
+        model_id = ModelId,
     };
 }
 
@@ -68,7 +71,7 @@ internal sealed class ModelRows(NpgsqlDataSource source)
 
     public const string VersionColumns = """
         m.name, v.version, v.source, v.run_id, v.run_link, v.description, v.user_id, v.stage, v.created_ms, v.updated_ms, v.tags,
-        ARRAY(SELECT a.alias FROM tracking.model_aliases a WHERE a.stream = v.stream AND a.version = v.version ORDER BY a.alias)
+        ARRAY(SELECT a.alias FROM tracking.model_aliases a WHERE a.stream = v.stream AND a.version = v.version ORDER BY a.alias), v.model_id, v.location
         """;
 
     public async Task<ModelRow?> Find(Guid project, string name, CancellationToken cancellation)
@@ -113,7 +116,7 @@ internal sealed class ModelRows(NpgsqlDataSource source)
         batch.BatchCommands.Add(new("SELECT stream, alias, version FROM tracking.model_aliases WHERE stream = ANY($1)") { Parameters = { new() { Value = streams } } });
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
-            byStream[reader.GetGuid(12)].Versions.Add(Version(reader));
+            byStream[reader.GetGuid(14)].Versions.Add(Version(reader));
         await reader.NextResultAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
             byStream[reader.GetGuid(0)].Aliases[reader.GetString(1)] = reader.GetInt32(2);
@@ -154,10 +157,10 @@ internal sealed class ModelRows(NpgsqlDataSource source)
             case VersionRegistered e:
                 session.QueueSqlCommand(
                     """
-                    INSERT INTO tracking.model_versions (stream, version, source, run_id, run_link, description, user_id, stage, created_ms, updated_ms, tags)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb)
+                    INSERT INTO tracking.model_versions (stream, version, source, run_id, run_link, description, user_id, stage, created_ms, updated_ms, tags, model_id, location)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb, nullif(?, ''), nullif(?, ''))
                     """,
-                    stream, e.Version, e.Source, e.RunId ?? "", e.RunLink, e.Description, e.User, Stages.None, e.Time, e.Time, JsonSerializer.Serialize(e.Tags));
+                    stream, e.Version, e.Source, e.RunId ?? "", e.RunLink, e.Description, e.User, Stages.None, e.Time, e.Time, JsonSerializer.Serialize(e.Tags), e.ModelId ?? "", e.Location ?? "");
                 Touch(e.Time);
                 break;
             case StageSet e:
@@ -172,6 +175,40 @@ internal sealed class ModelRows(NpgsqlDataSource source)
                 break;
             case AliasRemoved e:
                 session.QueueSqlCommand("DELETE FROM tracking.model_aliases WHERE stream = ? AND alias = ?", stream, e.Alias);
+                Touch(e.Time);
+                break;
+            case ModelRenamed e:
+                session.QueueSqlCommand("UPDATE tracking.models SET name = ?, updated_ms = ? WHERE stream = ?", e.Name, e.Time, stream);
+                break;
+            case ModelDescribed e:
+                session.QueueSqlCommand("UPDATE tracking.models SET description = ?, updated_ms = ? WHERE stream = ?", e.Description, e.Time, stream);
+                break;
+            case ModelTagSet e:
+                session.QueueSqlCommand(
+                    "UPDATE tracking.models SET tags = tags || jsonb_build_object(?::text, ?::text), updated_ms = ? WHERE stream = ?", e.Key, e.Value, e.Time, stream);
+                break;
+            case ModelTagRemoved e:
+                session.QueueSqlCommand("UPDATE tracking.models SET tags = tags - ?::text, updated_ms = ? WHERE stream = ?", e.Key, e.Time, stream);
+                break;
+            case ModelDeleted:
+                session.QueueSqlCommand("DELETE FROM tracking.models WHERE stream = ?", stream);
+                break;
+            case VersionDescribed e:
+                session.QueueSqlCommand(
+                    "UPDATE tracking.model_versions SET description = ?, updated_ms = ? WHERE stream = ? AND version = ?", e.Description, e.Time, stream, e.Version);
+                break;
+            case VersionTagSet e:
+                session.QueueSqlCommand(
+                    "UPDATE tracking.model_versions SET tags = tags || jsonb_build_object(?::text, ?::text), updated_ms = ? WHERE stream = ? AND version = ?",
+                    e.Key, e.Value, e.Time, stream, e.Version);
+                break;
+            case VersionTagRemoved e:
+                session.QueueSqlCommand(
+                    "UPDATE tracking.model_versions SET tags = tags - ?::text, updated_ms = ? WHERE stream = ? AND version = ?", e.Key, e.Time, stream, e.Version);
+                break;
+            case VersionDeleted e:
+                session.QueueSqlCommand("DELETE FROM tracking.model_aliases WHERE stream = ? AND version = ?", stream, e.Version);
+                session.QueueSqlCommand("DELETE FROM tracking.model_versions WHERE stream = ? AND version = ?", stream, e.Version);
                 Touch(e.Time);
                 break;
         }
@@ -191,7 +228,9 @@ internal sealed class ModelRows(NpgsqlDataSource source)
         row.GetInt64(8),
         row.GetInt64(9),
         Tags(row.GetString(10)),
-        row.GetFieldValue<string[]>(11));
+        row.GetFieldValue<string[]>(11),
+        row.IsDBNull(12) ? null : row.GetString(12),
+        row.IsDBNull(13) ? null : row.GetString(13));
 
     private static Dictionary<string, string> Tags(string json) => JsonSerializer.Deserialize<Dictionary<string, string>>(json)!;
 }

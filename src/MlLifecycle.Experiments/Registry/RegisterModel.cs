@@ -49,12 +49,15 @@ internal static class RegisterModelSlice
 /// <summary>Tags in the registry.</summary>
 internal static class RegistryTags
 {
+    public static Refusal? Check(string keyParameter, string? key, string valueParameter, string? value) =>
+        Names.CheckKey(keyParameter, key) ?? Names.TooLong(valueParameter, value, Names.RegistryTagValue);
+
     public static Refusal? Read(IReadOnlyList<Entry>? sent, out Dictionary<string, string> tags)
     {
         tags = new(StringComparer.Ordinal);
         for (var i = 0; i < sent?.Count; i++)
         {
-            if ((Names.CheckKey($"tags[{i}].key", sent[i]?.Key) ?? Names.TooLong($"tags[{i}].value", sent[i]?.Value, Names.RegistryTagValue)) is { } bad)
+            if (Check($"tags[{i}].key", sent[i].Key, $"tags[{i}].value", sent[i].Value) is { } bad)
                 return bad;
             tags[sent[i].Key!] = sent[i].Value ?? "";
         }

@@ -10,7 +10,13 @@ namespace MlLifecycle.Experiments.Registry;
 
 /// <summary>Registers a model that a run made as the next version of its name.</summary>
 public sealed record RegisterVersion(
-    string Name, string Source, string? RunId, string RunLink, string Description, string User, IReadOnlyDictionary<string, string> Tags);
+    string Name, string Source, string? RunId, string RunLink, string Description, string User, IReadOnlyDictionary<string, string> Tags)
+{
+    public string? ModelId { get; init; }
+
+    /// <summary>Where its files are, when the source only refers to them.</summary>
+    public string? Location { get; init; }
+}
 
 internal sealed class RegisterVersionMessage
 {
@@ -19,6 +25,8 @@ internal sealed class RegisterVersionMessage
     public string? Source { get; init; }
 
     public string? RunId { get; init; }
+
+    public string? ModelId { get; init; }
 
     public string? RunLink { get; init; }
 
@@ -29,9 +37,13 @@ internal sealed class RegisterVersionMessage
 
 internal static class RegisterVersionSlice
 {
-    public static Decision Decide(RegisteredModel model, RegisterVersion register, long now) => model.Exists
+    public static Decision Decide(RegisteredModel model, RegisterVersion register, long now) => model.Active
         ? Accept(new VersionRegistered(
-            register.Name, model.Versions + 1, register.Source, register.RunId, register.RunLink, register.Description, register.User, now, register.Tags))
+            register.Name, model.Versions + 1, register.Source, register.RunId, register.RunLink, register.Description, register.User, now, register.Tags)
+        {
+            ModelId = register.ModelId,
+            Location = register.Location,
+        })
         : ModelMessages.Unknown(register.Name);
 
     public static Refusal? CheckSource(string? source)
@@ -48,17 +60,24 @@ internal static class RegisterVersionSlice
     }
 
     public static async Task<IResult> Handle(
-        Sent<RegisterVersionMessage> sent, Caller caller, ModelRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
+        Sent<RegisterVersionMessage> sent, Caller caller, ModelRows rows, ModelPlaces places, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
     {
         var message = sent.Message;
-        if ((Names.CheckModelName("name", message.Name) ?? CheckSource(message.Source) ?? Names.TooLong("run_id", message.RunId, 256)) is { } bad)
+        if ((Names.CheckModelName("name", message.Name) ?? CheckSource(message.Source) ?? Names.TooLong("run_id", message.RunId, 256) ?? Names.TooLong("model_id", message.ModelId, 256)) is { } bad)
             return new Refused(bad);
         if (RegistryTags.Read(message.Tags, out var tags) is { } badTag)
             return new Refused(badTag);
         if (await rows.Find(caller.ProjectId, message.Name!, cancellation) is not { } row)
             return new Refused(ModelMessages.Unknown(message.Name!));
+        var (location, nowhere) = await places.Pin(caller.ProjectId, message.Source!, cancellation);
+        if (nowhere is not null)
+            return new Refused(nowhere);
         var register = new RegisterVersion(
-            row.Name, message.Source!, message.RunId is { Length: > 0 } ? message.RunId : null, message.RunLink ?? "", message.Description ?? "", caller.Actor, tags);
+            row.Name, message.Source!, message.RunId is { Length: > 0 } ? message.RunId : null, message.RunLink ?? "", message.Description ?? "", caller.Actor, tags)
+        {
+            ModelId = message.ModelId is { Length: > 0 } modelId ? modelId : null,
+            Location = location,
+        };
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         var version = 0;
         var refusal = await RegistryWrites.Commit(
@@ -83,6 +102,14 @@ internal sealed class ModelMessages
     public string? Name { get; init; }
 
     public string? Version { get; init; }
+
+    public string? NewName { get; init; }
+
+    public string? Description { get; init; }
+
+    public string? Key { get; init; }
+
+    public string? Value { get; init; }
 
     public string? Stage { get; init; }
 

@@ -9,12 +9,19 @@ public sealed record RegisteredModel(Guid Id) : IFolded<RegisteredModel>
 {
     public bool Exists { get; init; }
 
+    public bool Deleted { get; init; }
+
+    public bool Active => Exists && !Deleted;
+
     public Guid ProjectId { get; init; }
 
     public string Name { get; init; } = "";
 
     /// <summary>How many versions there have been; the last one's number.</summary>
     public int Versions { get; init; }
+
+    /// <summary>Versions that were deleted.</summary>
+    public ImmutableHashSet<int> Gone { get; init; } = [];
 
     /// <summary>The stage of each version that is in one.</summary>
     public ImmutableDictionary<int, string> Stages { get; init; } = ImmutableDictionary<int, string>.Empty;
@@ -24,7 +31,7 @@ public sealed record RegisteredModel(Guid Id) : IFolded<RegisteredModel>
 
     public static RegisteredModel Initial(Guid id) => new(id);
 
-    public bool Has(int version) => version >= 1 && version <= Versions;
+    public bool Has(int version) => Active && version >= 1 && version <= Versions && !Gone.Contains(version);
 
     public string StageOf(int version) => Stages.GetValueOrDefault(version, Registry.Stages.None);
 
@@ -35,6 +42,14 @@ public sealed record RegisteredModel(Guid Id) : IFolded<RegisteredModel>
         StageSet e => this with { Stages = e.Stage == Registry.Stages.None ? Stages.Remove(e.Version) : Stages.SetItem(e.Version, e.Stage) },
         AliasSet e => this with { Aliases = Aliases.SetItem(e.Alias, e.Version) },
         AliasRemoved e => this with { Aliases = Aliases.Remove(e.Alias) },
+        ModelRenamed e => this with { Name = e.Name },
+        ModelDeleted => this with { Deleted = true, Aliases = Aliases.Clear(), Stages = Stages.Clear() },
+        VersionDeleted e => this with
+        {
+            Gone = Gone.Add(e.Version),
+            Stages = Stages.Remove(e.Version),
+            Aliases = Aliases.RemoveRange(Aliases.Where(a => a.Value == e.Version).Select(a => a.Key)),
+        },
         _ => this,
     };
 }
@@ -57,10 +72,35 @@ public static class Stages
 public sealed record ModelRegistered(Guid ProjectId, string Name, string Description, long Time, IReadOnlyDictionary<string, string> Tags);
 
 public sealed record VersionRegistered(
-    string Model, int Version, string Source, string? RunId, string RunLink, string Description, string User, long Time, IReadOnlyDictionary<string, string> Tags);
+    string Model, int Version, string Source, string? RunId, string RunLink, string Description, string User, long Time, IReadOnlyDictionary<string, string> Tags)
+{
+    /// <summary>The logged model it was made from, when the client said.</summary>
+    public string? ModelId { get; init; }
+
+    /// <summary>Where its files were at that moment, when the source only refers to them.</summary>
+    public string? Location { get; init; }
+}
 
 public sealed record StageSet(string Model, int Version, string Stage, long Time);
 
 public sealed record AliasSet(string Model, string Alias, int Version, long Time);
 
 public sealed record AliasRemoved(string Alias, long Time);
+
+public sealed record ModelRenamed(string Name, string Before, long Time);
+
+public sealed record ModelDescribed(string Description, long Time);
+
+public sealed record ModelTagSet(string Key, string Value, long Time);
+
+public sealed record ModelTagRemoved(string Key, long Time);
+
+public sealed record ModelDeleted(long Time);
+
+public sealed record VersionDescribed(int Version, string Description, long Time);
+
+public sealed record VersionTagSet(int Version, string Key, string Value, long Time);
+
+public sealed record VersionTagRemoved(int Version, string Key, long Time);
+
+public sealed record VersionDeleted(int Version, long Time);

@@ -21,6 +21,8 @@ internal sealed record RegistryQuery(IReadOnlyList<Clause> Clauses, IReadOnlyLis
 /// <summary>What the two searches of the registry have in common.</summary>
 internal static class RegistrySearch
 {
+    private static readonly Field Prompt = new(Subject.Tag, "mlflow.prompt.is_prompt");
+
     public static Refusal? Prepare(
         SearchModelsMessage message, Vocabulary vocabulary, int usual, int most, Func<IReadOnlyList<Order>, IReadOnlyList<Term>> terms, out RegistryQuery query)
     {
@@ -45,7 +47,12 @@ internal static class RegistrySearch
     {
         var sql = new Sql();
         var conditions = new List<string> { $"m.project = {sql.Add(project)}" };
-        foreach (var clause in query.Clauses)
+        // Prompts are models to the registry, and to a search only when it asks for them.
+        var asked = query.Clauses.Where(c => c.Field == Prompt).ToList();
+        var prompts = asked.Any(c => c is { Comparison: Comparison.Equal, Operand: not "false" } or { Comparison: Comparison.NotEqual, Operand: "false" });
+        if (!prompts)
+            conditions.Add($"{tagged}.tags ->> '{Prompt.Key}' IS DISTINCT FROM 'true'");
+        foreach (var clause in prompts ? query.Clauses : query.Clauses.Except(asked))
             conditions.Add(clause.Field.Subject == Subject.Tag ? sql.Compare($"({tagged}.tags ->> {sql.Add(clause.Field.Key)})", clause) : sql.Compare(column(clause.Field.Key), clause));
         if (query.Token is not null)
         {

@@ -14,6 +14,15 @@ public sealed record Vocabulary(
 {
     private static readonly string[] DatasetKeys = ["name", "digest", "context"];
 
+    private static readonly Dictionary<string, Subject> TagsAndAttributes = new(StringComparer.Ordinal)
+    {
+        ["tag"] = Subject.Tag,
+        ["tags"] = Subject.Tag,
+        ["attr"] = Subject.Attribute,
+        ["attribute"] = Subject.Attribute,
+        ["attributes"] = Subject.Attribute,
+    };
+
     public static readonly Vocabulary Runs = new(
         new Dictionary<string, Subject>(StringComparer.Ordinal)
         {
@@ -38,24 +47,17 @@ public sealed record Vocabulary(
         Sets: true);
 
     public static readonly Vocabulary Experiments = new(
-        new Dictionary<string, Subject>(StringComparer.Ordinal)
-        {
-            ["tag"] = Subject.Tag,
-            ["tags"] = Subject.Tag,
-            ["attr"] = Subject.Attribute,
-            ["attribute"] = Subject.Attribute,
-            ["attributes"] = Subject.Attribute,
-        },
+        TagsAndAttributes,
         Named([new("name"), new("experiment_id"), new("creation_time", true), new("last_update_time", true)]),
         Sets: false);
 
     public static readonly Vocabulary Models = new(
-        new Dictionary<string, Subject>(StringComparer.Ordinal) { ["tag"] = Subject.Tag, ["tags"] = Subject.Tag },
+        TagsAndAttributes,
         Named([new("name"), new("creation_timestamp", true), new("last_updated_timestamp", true)], ("timestamp", "last_updated_timestamp")),
         Sets: false);
 
     public static readonly Vocabulary ModelVersions = new(
-        new Dictionary<string, Subject>(StringComparer.Ordinal) { ["tag"] = Subject.Tag, ["tags"] = Subject.Tag },
+        TagsAndAttributes,
         Named(
             [new("name"), new("run_id"), new("source_path"), new("version_number", true), new("creation_timestamp", true), new("last_updated_timestamp", true)]),
         Sets: true);

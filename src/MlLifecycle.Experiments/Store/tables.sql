@@ -124,3 +124,15 @@ CREATE TABLE IF NOT EXISTS tracking.model_aliases (
     version int NOT NULL,
     PRIMARY KEY (stream, alias)
 );
+ALTER TABLE tracking.model_versions ADD COLUMN IF NOT EXISTS model_id text COLLATE "C";
+ALTER TABLE tracking.model_versions ADD COLUMN IF NOT EXISTS location text;
+
+-- Logged models that runs made (output) or used.
+CREATE TABLE IF NOT EXISTS tracking.run_models (
+    run bigint NOT NULL,
+    model_id text COLLATE "C" NOT NULL,
+    output boolean NOT NULL,
+    step bigint NOT NULL,
+    position int NOT NULL,
+    PRIMARY KEY (run, output, model_id)
+);

@@ -46,6 +46,44 @@ public static class A_registered_model
         two.When(m => PromoteSlice.SetStage(m, 3, Stages.Production, false, 4)).ThenRefused(404, "RESOURCE_DOES_NOT_EXIST");
     }
 
+    [Fact]
+    public static void is_renamed_described_and_tagged()
+    {
+        var model = Spec.Given<RegisteredModel>(Registered);
+        model.When(m => ChangeModelSlice.Rename(m, "picker", 2)).Then(new ModelRenamed("picker", "sorter", 2));
+        model.When(m => ChangeModelSlice.Describe(m, "sorts", "", 2)).ThenEachTime(new ModelDescribed("sorts", 2));
+        model.When(m => ChangeModelSlice.Describe(m, "sorts", "sorts", 2)).ThenNothing();
+        model.When(m => ChangeModelSlice.SetTag(m, "a", "1", null, 2)).ThenEachTime(new ModelTagSet("a", "1", 2));
+        model.When(m => ChangeModelSlice.SetTag(m, "a", "1", "1", 2)).ThenNothing();
+        model.When(m => ChangeModelSlice.RemoveTag(m, "a", "1", 2)).ThenEachTime(new ModelTagRemoved("a", 2));
+        model.When(m => ChangeModelSlice.RemoveTag(m, "a", null, 2)).ThenNothing();
+    }
+
+    [Fact]
+    public static void takes_nothing_after_it_is_deleted()
+    {
+        Spec.Given<RegisteredModel>(Registered).When(m => ChangeModelSlice.Delete(m, 2)).ThenEachTime(new ModelDeleted(2));
+        var deleted = Spec.Given<RegisteredModel>(Registered, Version(1), new ModelDeleted(2));
+        deleted.When(m => ChangeModelSlice.Delete(m, 2)).ThenRefused(404, "RESOURCE_DOES_NOT_EXIST");
+        deleted.When(m => ChangeModelSlice.Rename(m, "x", 2)).ThenRefused(404, "RESOURCE_DOES_NOT_EXIST");
+        deleted.When(m => PromoteSlice.SetAlias(m, "champion", 1, 2)).ThenRefused(404, "RESOURCE_DOES_NOT_EXIST");
+        deleted.When(m => ChangeVersionSlice.Delete(m, 1, 2)).ThenRefused(404, "RESOURCE_DOES_NOT_EXIST");
+    }
+
+    [Fact]
+    public static void never_gives_a_deleted_versions_number_again()
+    {
+        var two = Spec.Given<RegisteredModel>(Registered, Version(1), Version(2), new AliasSet("sorter", "champion", 2, 3), new StageSet("sorter", 2, Stages.Production, 3));
+        two.When(m => ChangeVersionSlice.Delete(m, 2, 4)).ThenEachTime(new VersionDeleted(2, 4));
+        var one = two with { State = two.State.Evolve(new VersionDeleted(2, 4)) };
+        (one.State.Aliases.Count, one.State.Stages.Count, one.State.Has(2), one.State.Has(1)).ShouldBe((0, 0, false, true));
+        one.When(m => RegisterVersionSlice.Decide(m, new("sorter", "runs:/x/model", "x", "", "", "ada", NoTags), 2)).ThenEachTime(Version(3));
+        one.When(m => ChangeVersionSlice.SetTag(m, 2, "a", "1", null, 2)).ThenRefused(404, "RESOURCE_DOES_NOT_EXIST");
+        one.When(m => ChangeVersionSlice.SetTag(m, 1, "a", "1", null, 2)).ThenEachTime(new VersionTagSet(1, "a", "1", 2));
+        one.When(m => ChangeVersionSlice.RemoveTag(m, 1, "a", null, 2)).ThenNothing();
+        one.When(m => ChangeVersionSlice.Describe(m, 1, "x", "x", 2)).ThenNothing();
+    }
+
     [Theory]
     [InlineData("runs:/0af7651916cd43dd8448eb211c80319c/model")]
     [InlineData("models:/m-0af7651916cd43dd8448eb211c80319c")]

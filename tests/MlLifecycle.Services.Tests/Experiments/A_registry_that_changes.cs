@@ -1,0 +1,120 @@
+using System.Text.Json.Nodes;
+using Shouldly;
+using Xunit;
+
+namespace MlLifecycle.Experiments;
+
+public sealed class A_registry_that_changes(ExperimentsFixture service) : IClassFixture<ExperimentsFixture>
+{
+    [Fact]
+    public async Task renames_describes_tags_and_deletes_models()
+    {
+        var client = await Sorter(versions: 2);
+        await client.Post("registered-models/create", new { name = "other" });
+        await client.RefusedPost("registered-models/rename", new { name = "sorter", new_name = "other" }, "RESOURCE_ALREADY_EXISTS");
+        await client.RefusedPost("registered-models/rename", new { name = "sorter" });
+        (await client.Post("registered-models/rename", new { name = "sorter", new_name = "picker" }))["registered_model"]!["name"]!.GetValue<string>().ShouldBe("picker");
+        await client.RefusedGet("registered-models/get?name=sorter", "RESOURCE_DOES_NOT_EXIST", 404);
+        (await client.Get("model-versions/get?name=picker&version=2"))["model_version"]!["name"]!.GetValue<string>().ShouldBe("picker");
+        (await client.Send(HttpMethod.Patch, "registered-models/update", new { name = "picker", description = "picks" }))["registered_model"]!["description"]!.GetValue<string>().ShouldBe("picks");
+        await client.Post("registered-models/set-tag", new { name = "picker", key = "team", value = "red" });
+        await client.Post("registered-models/set-tag", new { name = "picker", key = "team", value = "blue" });
+        (await client.Get("registered-models/get?name=picker"))["registered_model"]!["tags"]![0]!["value"]!.GetValue<string>().ShouldBe("blue");
+        await client.Send(HttpMethod.Delete, "registered-models/delete-tag", new { name = "picker", key = "team" });
+        await client.Send(HttpMethod.Delete, "registered-models/delete-tag", new { name = "picker", key = "team" });
+        (await client.Get("registered-models/get?name=picker"))["registered_model"]!["tags"].ShouldBeNull();
+        await client.RefusedPost("registered-models/set-tag", new { name = "picker", key = "../x", value = "y" });
+        await client.RefusedPost("registered-models/set-tag", new { name = "nobody", key = "x", value = "y" }, "RESOURCE_DOES_NOT_EXIST", 404);
+
+        await client.Send(HttpMethod.Delete, "registered-models/delete", new { name = "picker" });
+        await client.Refused(HttpMethod.Delete, "registered-models/delete", new { name = "picker" }, 404, "RESOURCE_DOES_NOT_EXIST");
+        (await client.Get("model-versions/search")).AsObject().ContainsKey("model_versions").ShouldBeFalse();
+        await client.Post("registered-models/create", new { name = "picker" });
+        (await Version(client, "picker"))["version"]!.GetValue<string>().ShouldBe("1", "a new model of an old name begins anew");
+    }
+
+    [Fact]
+    public async Task describes_tags_and_deletes_versions()
+    {
+        var client = await Sorter(versions: 2);
+        await client.Post("registered-models/alias", new { name = "sorter", alias = "champion", version = "2" });
+        (await client.Send(HttpMethod.Patch, "model-versions/update", new { name = "sorter", version = "2", description = "better" }))["model_version"]!["description"]!.GetValue<string>().ShouldBe("better");
+        await client.Post("model-versions/set-tag", new { name = "sorter", version = "2", key = "passed", value = "yes" });
+        (await client.Get("model-versions/search?filter=" + Uri.EscapeDataString("tags.passed = 'yes'")))["model_versions"]!.AsArray().Count.ShouldBe(1);
+        await client.Send(HttpMethod.Delete, "model-versions/delete-tag", new { name = "sorter", version = "2", key = "passed" });
+        await client.Send(HttpMethod.Delete, "model-versions/delete", new { name = "sorter", version = "2" });
+        await client.Refused(HttpMethod.Delete, "model-versions/delete", new { name = "sorter", version = "2" }, 404, "RESOURCE_DOES_NOT_EXIST");
+        await client.RefusedGet("registered-models/alias?name=sorter&alias=champion");
+        (await Version(client))["version"]!.GetValue<string>().ShouldBe("3");
+    }
+
+    [Fact]
+    public async Task follows_sources_to_their_files()
+    {
+        var client = await Sorter(versions: 0);
+        var run = await client.NewRun();
+        (await Version(client, "sorter", $"runs:/{run}/model"))["run_id"]!.GetValue<string>().ShouldBe("");
+        await client.Post("registered-models/alias", new { name = "sorter", alias = "champion", version = "1" });
+        await client.Post("model-versions/transition-stage", new { name = "sorter", version = "1", stage = "Production" });
+        foreach (var source in (string[])["models:/sorter/1", "models:/sorter@champion", "models:/sorter/Production", "models:/sorter/latest"])
+        {
+            var number = (await Version(client, "sorter", source))["version"]!.GetValue<string>();
+            (await client.Get($"model-versions/get-download-uri?name=sorter&version={number}"))["artifact_uri"]!.GetValue<string>().ShouldBe($"mlflow-artifacts:/0/{run}/artifacts/model");
+        }
+
+        foreach (var source in (string[])["models:/sorter/99", "models:/nobody/1", "models:/sorter@nobody"])
+            await client.RefusedPost("model-versions/create", new { name = "sorter", source });
+    }
+
+    [Fact]
+    public async Task keeps_prompts_apart_from_models()
+    {
+        var client = await Sorter(versions: 1);
+        object[] prompt = [new { key = "mlflow.prompt.is_prompt", value = "true" }];
+        await client.Post("registered-models/create", new { name = "greeting", tags = prompt });
+        await client.Post("model-versions/create", new { name = "greeting", source = "prompt-template", tags = prompt.Append(new { key = "mlflow.prompt.text", value = new string('x', 90_000) }) });
+        (await Names(null)).ShouldBe(["sorter"]);
+        (await Names("tags.`mlflow.prompt.is_prompt` = 'true'")).ShouldBe(["greeting"]);
+        (await Names("tags.`mlflow.prompt.is_prompt` != 'true'")).ShouldBe(["sorter"]);
+        (await client.Get("model-versions/search?filter=" + Uri.EscapeDataString("name = 'greeting' AND tags.`mlflow.prompt.is_prompt` = 'true'")))["model_versions"]!.AsArray().Count.ShouldBe(1);
+        (await client.Get("model-versions/get?name=greeting&version=1"))["model_version"]!["tags"]!.AsArray().Count.ShouldBe(2);
+
+        async Task<IEnumerable<string>> Names(string? filter) =>
+            (await client.Get("registered-models/search?filter=" + Uri.EscapeDataString(filter ?? "")))["registered_models"]!.AsArray().Select(m => m!["name"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task tells_who_put_a_version_into_production_and_when()
+    {
+        var client = await Sorter(versions: 2);
+        var eve = service.Again(client, actor: "eve");
+        await client.Post("model-versions/transition-stage", new { name = "sorter", version = "1", stage = "Production" });
+        var before = Uri.EscapeDataString(DateTimeOffset.UtcNow.ToString("O"));
+        await Task.Delay(5);
+        await eve.Post("model-versions/transition-stage", new { name = "sorter", version = "2", stage = "Production", archive_existing_versions = true });
+        await eve.Post("registered-models/alias", new { name = "sorter", alias = "champion", version = "2" });
+        var now = await client.Http.GetAsync($"/api/projects/{client.Project}/models/sorter").Json();
+        now["aliases"]!["champion"]!.GetValue<int>().ShouldBe(2);
+        now["versions"]!.AsArray().Select(v => (v!["version"]!.GetValue<int>(), v["stage"]!.GetValue<string>(), v["aliases"]!.AsArray().Count)).ShouldBe([(2, "production", 1), (1, "archived", 0)]);
+        var history = now["history"]!.AsArray().Select(h => (h!["what"]!.GetValue<string>(), h["actor"]!.GetValue<string>(), h["version"]?.GetValue<int>(), h["label"]?.GetValue<string>(), h["before"]?.GetValue<string>()));
+        history.Take(4).ShouldBe([("alias-set", "eve", 2, "champion", null), ("stage-set", "eve", 1, "archived", "production"), ("stage-set", "eve", 2, "production", "none"), ("stage-set", "ada", 1, "production", "none")]);
+
+        await client.Send(HttpMethod.Delete, "registered-models/delete", new { name = "sorter" });
+        await client.Http.GetAsync($"/api/projects/{client.Project}/models/sorter").Problem(404, "model-unknown");
+        var then = await client.Http.GetAsync($"/api/projects/{client.Project}/models/sorter?at={before}").Json();
+        then["versions"]!.AsArray().Single(v => v!["stage"]!.GetValue<string>() == "production")!["version"]!.GetValue<int>().ShouldBe(1);
+        then["history"]![0]!["actor"]!.GetValue<string>().ShouldBe("ada");
+    }
+
+    private async Task<Tracking> Sorter(int versions)
+    {
+        var client = service.Empty();
+        await client.Post("registered-models/create", new { name = "sorter" });
+        for (var i = 0; i < versions; i++)
+            await Version(client);
+        return client;
+    }
+
+    private static async Task<JsonNode> Version(Tracking client, string name = "sorter", string source = "runs:/x/model") =>
+        (await client.Post("model-versions/create", new { name, source }))["model_version"]!;
+}
