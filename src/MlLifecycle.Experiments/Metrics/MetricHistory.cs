@@ -43,6 +43,61 @@ internal sealed class MetricHistory(NpgsqlDataSource source)
         };
     }
 
+    /// <summary>The series of one metric of several runs: of those the project has, and that have the metric.</summary>
+    public async Task<Dictionary<Guid, long>> Find(Guid project, IReadOnlyCollection<Guid> runs, string key, CancellationToken cancellation)
+    {
+        await using var command = source.CreateCommand(
+            """
+            SELECT r.id, m.series FROM tracking.runs r JOIN tracking.experiments e ON e.experiment = r.experiment
+            JOIN tracking.metrics m ON m.run = r.run AND m.key = $3 WHERE r.id = ANY($1) AND e.project = $2
+            """);
+        command.Parameters.Add(new() { Value = runs.ToArray() });
+        command.Parameters.Add(new() { Value = project });
+        command.Parameters.Add(new() { Value = key });
+        var series = new Dictionary<Guid, long>();
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+            series[reader.GetGuid(0)] = reader.GetInt64(1);
+        return series;
+    }
+
+    /// <summary>The steps of a series, in no order.</summary>
+    public async Task<long[]> Steps(long series, long? from, long? to, CancellationToken cancellation)
+    {
+        var sql = new Search.Sql();
+        await using var command = sql.On(source, $"SELECT array_agg(DISTINCT step) FROM tracking.points WHERE {Within(sql, series, from, to)}");
+        return await command.ExecuteScalarAsync(cancellation) as long[] ?? [];
+    }
+
+    /// <summary>Points of a series by step, then time; as columns, because a hundred thousand rows are dear on their way.</summary>
+    /// <param name="series">The series.</param>
+    /// <param name="from">Not before this step.</param>
+    /// <param name="to">Not after this step.</param>
+    /// <param name="steps">Only at these steps; null for all.</param>
+    /// <param name="cancellation">Stops the reading.</param>
+    public async Task<IReadOnlyList<(long Step, long Timestamp, double Value)>> Points(long series, long? from, long? to, long[]? steps, CancellationToken cancellation)
+    {
+        var sql = new Search.Sql();
+        var conditions = Within(sql, series, from, to) + (steps is null ? "" : $" AND step = ANY({sql.Add(steps)})");
+        await using var command = sql.On(source, $"SELECT array_agg(step), array_agg(timestamp_ms), array_agg(value) FROM tracking.points WHERE {conditions}");
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        if (!await reader.ReadAsync(cancellation) || reader.IsDBNull(0))
+            return [];
+        var (step, timestamp, value) = (reader.GetFieldValue<long[]>(0), reader.GetFieldValue<long[]>(1), reader.GetFieldValue<double[]>(2));
+        var points = new List<(long Step, long Timestamp, double Value)>(step.Length);
+        var sorted = true;
+        for (var i = 0; i < step.Length; i++)
+        {
+            points.Add((step[i], timestamp[i], value[i]));
+            sorted &= i == 0 || points[i - 1].CompareTo(points[i]) < 0;
+        }
+
+        return sorted ? points : [.. points.Distinct().Order()];
+    }
+
+    private static string Within(Search.Sql sql, long series, long? from, long? to) =>
+        $"series = {sql.Add(series)}" + (from is { } first && to is { } last ? $" AND step BETWEEN {sql.Add(first)} AND {sql.Add(last)}" : "");
+
     /// <summary>Reads points in order.</summary>
     /// <param name="series">The metric's series.</param>
     /// <param name="key">The metric.</param>

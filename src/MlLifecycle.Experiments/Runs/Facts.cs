@@ -17,6 +17,8 @@ public sealed record TagRemoved(string Key);
 
 public sealed record InputsLogged(IReadOnlyList<Input> Inputs);
 
+public sealed record ModelsLinked(IReadOnlyList<RunModel> Models);
+
 public sealed record RunRenamed(string Name);
 
 /// <summary>The run is scheduled, or running (again).</summary>

@@ -11,6 +11,8 @@ internal sealed class LogInputsMessage
     public string? RunId { get; init; }
 
     public IReadOnlyList<DatasetInputMessage>? Datasets { get; init; }
+
+    public IReadOnlyList<RunModelMessage>? Models { get; init; }
 }
 
 internal sealed class DatasetInputMessage
@@ -46,6 +48,14 @@ internal static class LogInputsSlice
             return deleted;
         var news = sent.Where(input => !run.Inputs.Any(i => (i.Name, i.Digest) == (input.Name, input.Digest))).DistinctBy(i => (i.Name, i.Digest)).ToList();
         return news.Count == 0 ? Nothing : Accept(new InputsLogged(news));
+    }
+
+    public static Decision Decide(Run run, IReadOnlyList<Input> inputs, IReadOnlyList<RunModel> models)
+    {
+        var data = Decide(run, inputs);
+        return data.Refusal is not null || models.Count == 0
+            ? data
+            : (object[])[.. data.Events, .. LogOutputsSlice.Decide(run, models).Events] is { Length: > 0 } events ? Accept(events) : Nothing;
     }
 
     public static Refusal? Check(IReadOnlyList<DatasetInputMessage> sent, out List<Input> inputs)
@@ -86,9 +96,10 @@ internal static class LogInputsSlice
     {
         if (Rules.Named(sent.Message.RunId, null, out var run) is { } badRun)
             return new Refused(badRun);
-        if (Check(sent.Message.Datasets ?? [], out var inputs) is { } bad)
+        List<RunModel> models = [];
+        if ((Check(sent.Message.Datasets ?? [], out var inputs) ?? LogOutputsSlice.Check(sent.Message.Models, output: false, out models)) is { } bad)
             return new Refused(bad);
-        var outcome = await journal.Commit(new(run, caller.Origin, state => Decide(state, inputs)) { Whole = true }, cancellation);
+        var outcome = await journal.Commit(new(run, caller.Origin, state => Decide(state, inputs, models)) { Whole = true }, cancellation);
         return outcome.Refusal is { } refusal ? new Refused(refusal) : Answer.Empty;
     }
 }

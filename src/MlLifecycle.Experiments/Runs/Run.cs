@@ -42,6 +42,9 @@ public sealed record Run(Guid Id) : IFolded<Run>
 
     public ImmutableList<Input> Inputs { get; init; } = [];
 
+    /// <summary>Logged models it made or used.</summary>
+    public ImmutableList<RunModel> Models { get; init; } = [];
+
     /// <summary>The latest point of each metric; points are kept beside the stream.</summary>
     public ImmutableDictionary<string, MetricPoint> Metrics { get; init; } = NoMetrics;
 
@@ -68,6 +71,7 @@ public sealed record Run(Guid Id) : IFolded<Run>
         TagsSet e => this with { Tags = Tags.SetItems(e.Tags) },
         TagRemoved e => this with { Tags = Tags.Remove(e.Key) },
         InputsLogged e => this with { Inputs = Inputs.AddRange(e.Inputs) },
+        ModelsLinked e => this with { Models = Models.AddRange(e.Models) },
         RunRenamed e => this with { Name = e.Name, Tags = Tags.SetItem(Protocol.Mlflow.RunNameTag, e.Name) },
         StatusSet e => this with { Status = e.Status, EndTime = e.EndTime },
         RunEnded e => this with { Status = e.Status, EndTime = e.EndTime },
@@ -128,3 +132,9 @@ public sealed record Input(
     /// <summary>What the run used it for, as in <c>training</c>.</summary>
     public string? Context => Tags.GetValueOrDefault(Protocol.Mlflow.ContextTag);
 }
+
+/// <summary>A logged model that a run made or used.</summary>
+/// <param name="ModelId">The model.</param>
+/// <param name="Output">The run made it; otherwise it used it.</param>
+/// <param name="Step">At which step it made it.</param>
+public sealed record RunModel(string ModelId, bool Output, long Step);

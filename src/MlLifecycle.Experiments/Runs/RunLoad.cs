@@ -65,6 +65,10 @@ internal static class RunLoad
                 reader => Each(reader, (run, row) => run.State = run.State with { Inputs = run.State.Inputs.Add(InputOf(row, 1)) }),
                 Of("inputs", "t.name, t.digest, t.source_type, t.source, t.schema, t.profile, t.tags") + " ORDER BY t.position",
                 whole);
+            Add(
+                reader => Each(reader, (run, row) => run.State = run.State with { Models = run.State.Models.Add(new(row.GetString(1), row.GetBoolean(2), row.GetInt64(3))) }),
+                Of("run_models", "t.model_id, t.output, t.step") + " ORDER BY t.position",
+                whole);
         }
 
         await using var results = await batch.ExecuteReaderAsync();

@@ -39,6 +39,7 @@ internal sealed class RunReader(NpgsqlDataSource source)
         Add($"SELECT t.run, t.key, t.value FROM tracking.tags t {its} ORDER BY t.run, t.key", parameters);
         Add($"SELECT t.run, t.key, t.value, t.timestamp_ms, t.step FROM tracking.metrics t {its} ORDER BY t.run, t.key", parameters);
         Add($"SELECT t.run, t.name, t.digest, t.source_type, t.source, t.schema, t.profile, t.tags FROM tracking.inputs t {its} ORDER BY t.run, t.position", parameters);
+        Add($"SELECT t.run, t.model_id, t.output, t.step FROM tracking.run_models t {its} ORDER BY t.run, t.position", parameters);
 
         var runs = new Dictionary<long, RunRecord>();
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
@@ -63,6 +64,7 @@ internal sealed class RunReader(NpgsqlDataSource source)
         await Each((run, row) => run.Tags.Add(new(row.GetString(1), row.GetString(2))));
         await Each((run, row) => run.Metrics.Add(new(row.GetString(1), row.GetDouble(2), row.GetInt64(3), row.GetInt64(4))));
         await Each((run, row) => run.Inputs.Add(RunLoad.InputOf(row, 1)));
+        await Each((run, row) => run.Models.Add(new(row.GetString(1), row.GetBoolean(2), row.GetInt64(3))));
         return runs;
 
         void Add(string sql, IEnumerable<NpgsqlParameter> values)

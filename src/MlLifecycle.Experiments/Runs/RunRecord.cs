@@ -38,6 +38,8 @@ internal sealed class RunRecord
 
     public List<Input> Inputs { get; init; } = [];
 
+    public List<RunModel> Models { get; init; } = [];
+
     /// <summary>Where its artifacts are.</summary>
     public string ArtifactUri => $"{ArtifactLocation}/{Run.IdOf(Id)}/artifacts";
 
@@ -60,6 +62,7 @@ internal sealed class RunRecord
         Tags = [.. run.Tags.OrderBy(t => t.Key, StringComparer.Ordinal)],
         Metrics = [.. run.Metrics.Values.OrderBy(m => m.Key, StringComparer.Ordinal)],
         Inputs = [.. run.Inputs],
+        Models = [.. run.Models],
     };
 
     /// <summary>Writes the run as MLflow does. By hand, because pages of a thousand runs are the service's largest answers.</summary>
@@ -90,6 +93,10 @@ internal sealed class RunRecord
             json.WriteEndArray();
         }
 
+        WriteModels(json, "model_inputs", output: false);
+        json.WriteEndObject();
+        json.WriteStartObject("outputs");
+        WriteModels(json, "model_outputs", output: true);
         json.WriteEndObject();
         json.WriteEndObject();
     }
@@ -121,6 +128,23 @@ internal sealed class RunRecord
         json.WriteString("artifact_uri", ArtifactUri);
         json.WriteString("lifecycle_stage", Deleted ? "deleted" : "active");
         json.WriteEndObject();
+    }
+
+    private void WriteModels(Utf8JsonWriter json, string name, bool output)
+    {
+        if (!Models.Any(m => m.Output == output))
+            return;
+        json.WriteStartArray(name);
+        foreach (var model in Models.Where(m => m.Output == output))
+        {
+            json.WriteStartObject();
+            json.WriteString("model_id", model.ModelId);
+            if (output)
+                json.WriteNumber("step", model.Step);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteEntries(Utf8JsonWriter json, string name, List<KeyValuePair<string, string>> entries)

@@ -14,6 +14,7 @@ internal static class RunTables
         Params(batch, runs);
         Tags(batch, runs);
         Inputs(batch, runs);
+        Models(batch, runs);
         Metrics(batch, runs);
         if (batch.BatchCommands.Count > 0)
             await batch.ExecuteNonQueryAsync();
@@ -137,6 +138,24 @@ internal static class RunTables
             Array(rows, r => r.Input.Profile),
             Array(rows, r => r.Input.Context),
             new NpgsqlParameter { Value = Array(rows, r => JsonSerializer.Serialize(r.Input.Tags)), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb });
+    }
+
+    private static void Models(NpgsqlBatch batch, IReadOnlyList<RunInWork> runs)
+    {
+        var rows = runs
+            .Where(r => r.State.Models.Count > r.Before.Models.Count)
+            .SelectMany(r => r.State.Models.Select((model, position) => (Run: r, Model: model, Position: position)).Skip(r.Before.Models.Count))
+            .ToList();
+        if (rows.Count == 0)
+            return;
+        Add(
+            batch,
+            "INSERT INTO tracking.run_models (run, model_id, output, step, position) SELECT * FROM unnest($1::bigint[], $2::text[], $3::boolean[], $4::bigint[], $5::int[])",
+            Array(rows, r => r.Run.Key),
+            Array(rows, r => r.Model.ModelId),
+            Array(rows, r => r.Model.Output),
+            Array(rows, r => r.Model.Step),
+            Array(rows, r => r.Position));
     }
 
     // The latest values first, which also gives each metric its series; then the points. All in one statement.
