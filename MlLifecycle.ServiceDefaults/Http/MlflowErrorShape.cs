@@ -6,7 +6,7 @@ namespace MlLifecycle.ServiceDefaults.Http;
 /// <summary>MLflow's error body, <c>{"error_code", "message"}</c>, on the routes that speak MLflow's protocol.</summary>
 public sealed class MlflowErrorShape : IErrorShape
 {
-    private static readonly string[] Roots = ["/mlflow", "/api/2.0/mlflow", "/ajax-api", "/api/3.0/mlflow", "/api/2.0/mlflow-artifacts"];
+    private static readonly string[] Roots = ["/mlflow", "/api/2.0/mlflow", "/ajax-api", "/api/3.0/mlflow", "/api/2.0/mlflow-artifacts", "/mlflow-uploads", "/v1/traces", "/get-artifact", "/model-versions"];
 
     /// <inheritdoc/>
     public bool Fits(HttpContext context) => Roots.Any(root => context.Request.Path.StartsWithSegments(root, StringComparison.OrdinalIgnoreCase));

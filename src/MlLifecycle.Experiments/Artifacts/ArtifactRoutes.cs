@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.StaticFiles;
 using MlLifecycle.Experiments.Protocol;
+using MlLifecycle.Experiments.Registry;
 using MlLifecycle.Experiments.Runs;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
@@ -17,9 +18,21 @@ internal sealed class ListArtifactsMessage
     public string? Path { get; init; }
 }
 
+internal sealed class VersionArtifactMessage
+{
+    public string? Name { get; init; }
+
+    public string? Version { get; init; }
+
+    public string? Path { get; init; }
+}
+
 /// <summary>Artifacts over HTTP: a run's own listing, and the proxy the client writes and reads through.</summary>
 internal static class ArtifactRoutes
 {
+    // Kestrel's own limit is three times as high; the interface's is this.
+    private const long SmallFile = 10 * 1024 * 1024;
+
     private static readonly FileExtensionContentTypeProvider Types = Known();
 
     /// <summary>MLflow's artifacts/list: what a run has under a path, each named from the run's root.</summary>
@@ -29,7 +42,7 @@ internal static class ArtifactRoutes
         if (record is null)
             return new Refused(refusal!);
         if (ArtifactStore.PathOf(record.ArtifactUri) is not { } root)
-            return new Refused(Elsewhere(record));
+            return new Refused(Elsewhere(record.ArtifactUri));
         var path = (sent.Message.Path ?? "").TrimEnd('/');
         if (path.Length > 0 && ArtifactStore.Check(path) is { } bad)
             return new Refused(bad);
@@ -85,10 +98,51 @@ internal static class ArtifactRoutes
         if (record is null)
             return new Refused(refusal!);
         if (ArtifactStore.PathOf(record.ArtifactUri) is not { } root)
-            return new Refused(Elsewhere(record));
+            return new Refused(Elsewhere(record.ArtifactUri));
         return store.Find(caller.ProjectId, Join(root, sent.Message.Path)) is { } file
             ? File(file, http)
             : new Refused(Mlflow.Unknown($"No such artifact: {Mlflow.Quoted(sent.Message.Path)}"));
+    }
+
+    /// <summary>A file of a model's version: a path from where its source leads.</summary>
+    public static async Task<IResult> GetOfVersion(
+        Sent<VersionArtifactMessage> sent, Caller caller, HttpContext http, ModelRows rows, ModelPlaces places, ArtifactStore store, CancellationToken cancellation)
+    {
+        var message = sent.Message;
+        if (string.IsNullOrEmpty(message.Path))
+            return new Refused(Mlflow.Missing("path"));
+        if (ArtifactStore.Check(message.Path) is { } bad)
+            return new Refused(bad);
+        if (new ModelMessages { Name = message.Name, Version = message.Version }.CheckVersion(out var version) is { } badVersion)
+            return new Refused(badVersion);
+        if (await rows.FindVersion(caller.ProjectId, message.Name!, version, cancellation) is not { } row)
+            return new Refused(ModelMessages.UnknownVersion(message.Name!, message.Version));
+        var location = row.Location ?? await places.Of(caller.ProjectId, row.Source, cancellation);
+        if (ArtifactStore.PathOf(location) is not { } root || ArtifactStore.Check(Join(root, message.Path)) is not null)
+            return new Refused(Elsewhere(location));
+        return store.Find(caller.ProjectId, Join(root, message.Path)) is { } file
+            ? File(file, http)
+            : new Refused(Mlflow.Unknown($"No such artifact: {Mlflow.Quoted(message.Path)}"));
+    }
+
+    /// <summary>A small file into a run, as the MLflow interface uploads it.</summary>
+    public static async Task<IResult> UploadToRun(HttpRequest request, Caller caller, RunReader reader, ArtifactStore store, CancellationToken cancellation)
+    {
+        var path = request.Query["path"].ToString();
+        if (path.Length == 0)
+            return new Refused(Mlflow.Missing("path"));
+        if (ArtifactStore.Check(path) is { } bad)
+            return new Refused(bad);
+        if (request.ContentLength > SmallFile)
+            return new Refused(Mlflow.Invalid($"Artifact size is too large. At most {SmallFile} bytes are taken here; larger files go through /api/2.0/mlflow-artifacts."));
+        if (request.ContentLength == 0)
+            return new Refused(Mlflow.Invalid("The request must have the file as its body."));
+        var (record, refusal) = await OfRun(request.Query["run_uuid"].ToString(), request.Query["run_id"].ToString(), caller, reader, cancellation);
+        if (record is null)
+            return new Refused(refusal!);
+        if (ArtifactStore.PathOf(record.ArtifactUri) is not { } root)
+            return new Refused(Elsewhere(record.ArtifactUri));
+        return await store.Put(caller.ProjectId, Join(root, path), request.Body, cancellation) is { } unstorable ? new Refused(unstorable) : Answer.Empty;
     }
 
     private static async Task<(RunRecord? Record, Refusal? Refusal)> OfRun(
@@ -100,18 +154,18 @@ internal static class ArtifactRoutes
         return (record, record is null ? Mlflow.UnknownRun(Run.IdOf(run)) : null);
     }
 
-    private static Refusal Elsewhere(RunRecord record) =>
-        new(501, "NOT_IMPLEMENTED", $"This run's artifacts are at {record.ArtifactUri}, which this server does not read. Ask that storage itself.");
+    public static Refusal Elsewhere(string location) =>
+        new(501, "NOT_IMPLEMENTED", $"These artifacts are at {Mlflow.Quoted(location)}, which this server does not read. Ask that storage itself.");
 
     // As an attachment, so that no browser shows it as a page of this host.
-    private static PhysicalFileHttpResult File(FileInfo file, HttpContext http)
+    public static PhysicalFileHttpResult File(FileInfo file, HttpContext http)
     {
         http.Response.Headers.XContentTypeOptions = "nosniff";
         return TypedResults.PhysicalFile(
             file.FullName, Types.TryGetContentType(file.Name, out var type) ? type : "application/octet-stream", file.Name, file.LastWriteTimeUtc, enableRangeProcessing: true);
     }
 
-    private static string Join(string head, string tail) => head.Length == 0 ? tail : tail.Length == 0 ? head : $"{head}/{tail}";
+    public static string Join(string head, string tail) => head.Length == 0 ? tail : tail.Length == 0 ? head : $"{head}/{tail}";
 
     private static FileExtensionContentTypeProvider Known()
     {

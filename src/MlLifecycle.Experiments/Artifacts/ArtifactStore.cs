@@ -14,7 +14,10 @@ internal sealed record ArtifactInfo(string Path, bool IsDir, long? FileSize);
 internal sealed class ArtifactStore(IConfiguration configuration)
 {
     private const string Scheme = "mlflow-artifacts:";
-    private readonly string _root = Path.GetFullPath(
+    private readonly string _root = RootOf(configuration);
+
+    /// <summary>This service's own directory.</summary>
+    public static string RootOf(IConfiguration configuration) => Path.GetFullPath(
         configuration["Storage:Path"] ?? throw new InvalidOperationException("Storage:Path is missing: set Storage__Path to the directory for this service's files."));
 
     /// <summary>The path, relative to the project's artifacts, behind a location; null when it is on another storage.</summary>
@@ -69,36 +72,51 @@ internal sealed class ArtifactStore(IConfiguration configuration)
     /// <summary>Stores what a stream brings. An upload that is cut off leaves nothing behind.</summary>
     public async Task<Refusal?> Put(Guid project, string path, Stream content, CancellationToken cancellation)
     {
-        var target = Full(project, path);
-        var incoming = Path.Combine(_root, "incoming");
-        Directory.CreateDirectory(incoming);
-        var temporary = Path.Combine(incoming, Guid.CreateVersion7().ToString("N", CultureInfo.InvariantCulture));
+        var temporary = NewFile();
         try
         {
-            await using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous))
+            await using (var file = Write(temporary))
             {
                 await content.CopyToAsync(file, 256 * 1024, cancellation);
                 file.Flush(flushToDisk: true);
             }
 
-            if (Directory.Exists(target))
-                return Mlflow.Invalid($"Invalid path: {Mlflow.Quoted(path)} is a directory.");
-            try
-            {
-                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            }
-            catch (IOException) when (IsBelowAFile(project, path))
-            {
-                return Mlflow.Invalid($"Invalid path: {Mlflow.Quoted(path)} goes through a file.");
-            }
-
-            File.Move(temporary, target, overwrite: true);
-            return null;
+            return Publish(project, path, temporary);
         }
         finally
         {
             File.Delete(temporary);
         }
+    }
+
+    /// <summary>The name of a new file beside the artifacts, on the same disk.</summary>
+    public string NewFile()
+    {
+        var incoming = Path.Combine(_root, "incoming");
+        Directory.CreateDirectory(incoming);
+        return Path.Combine(incoming, Guid.CreateVersion7().ToString("N", CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Opens a new file for writing whole pieces into it.</summary>
+    public static FileStream Write(string file) => new(file, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous);
+
+    /// <summary>Puts a file that is complete in its place among the artifacts.</summary>
+    public Refusal? Publish(Guid project, string path, string complete)
+    {
+        var target = Full(project, path);
+        if (Directory.Exists(target))
+            return Mlflow.Invalid($"Invalid path: {Mlflow.Quoted(path)} is a directory.");
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        }
+        catch (IOException) when (IsBelowAFile(project, path))
+        {
+            return Mlflow.Invalid($"Invalid path: {Mlflow.Quoted(path)} goes through a file.");
+        }
+
+        File.Move(complete, target, overwrite: true);
+        return null;
     }
 
     /// <summary>Deletes a file, or a directory with all in it.</summary>

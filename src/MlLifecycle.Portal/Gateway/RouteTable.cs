@@ -38,8 +38,11 @@ public static class RouteTable
         .. new[]
         {
             "/api/2.0/mlflow/{**path}", "/api/3.0/mlflow/{**path}", "/ajax-api/{**path}", "/api/2.0/mlflow-artifacts/{**path}",
-            "/get-artifact", "/model-versions/get-artifact",
+            "/get-artifact", "/model-versions/get-artifact", "/v1/traces",
         }.Select(path => new GatewayRoute(path, "experiments", Reach.OwnProject)),
+
+        // Parts of large files: the address itself is the key, as of any storage that hands out addresses. The service checks it.
+        new("/mlflow-uploads/{**path}", "experiments", Reach.Suite, Least: null, Methods: ["PUT"]),
 
         // The shape of the API is no secret.
         .. Services.Select(service => new GatewayRoute($"/openapi/{service}.json", service, Reach.Suite, Least: null, Methods: ["GET"])),
