@@ -1,4 +1,5 @@
 using System.Globalization;
+using MlLifecycle.Experiments.LoggedModels;
 using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.Experiments.Runs;
 using MlLifecycle.ServiceDefaults.Decisions;
@@ -6,7 +7,7 @@ using MlLifecycle.ServiceDefaults.Decisions;
 namespace MlLifecycle.Experiments.Registry;
 
 /// <summary>Follows what a version's source refers to: <c>models:/name/3</c>, <c>models:/name@champion</c>, <c>runs:/…/path</c>.</summary>
-internal sealed class ModelPlaces(ModelRows rows, RunReader runs)
+internal sealed class ModelPlaces(ModelRows rows, LoggedModelRows logged, RunReader runs)
 {
     private const string Models = "models:/";
     private const string OfRuns = "runs:/";
@@ -19,6 +20,8 @@ internal sealed class ModelPlaces(ModelRows rows, RunReader runs)
     {
         for (var step = 0; step < Steps && source.StartsWith(Models, StringComparison.Ordinal); step++)
         {
+            if (LoggedModel.Parse(source[Models.Length..]) is { } model)
+                return (await logged.Find(project, model, cancellation))?.ArtifactUri ?? source;
             if (await Version(project, source[Models.Length..], cancellation) is not { } version)
                 break;
             source = version.Location ?? version.Source;

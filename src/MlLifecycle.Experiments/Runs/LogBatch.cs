@@ -1,3 +1,4 @@
+using MlLifecycle.Experiments.LoggedModels;
 using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
@@ -74,12 +75,14 @@ internal static class LogBatchSlice
             : Mlflow.Invalid($"A batch logging request can contain at most {most} {what}. Got {count} {what}. Please split up {what} across multiple requests and try again.");
     }
 
-    public static async Task<IResult> Handle(Sent<LogBatchMessage> sent, Caller caller, RunJournal journal, CancellationToken cancellation)
+    public static async Task<IResult> Handle(Sent<LogBatchMessage> sent, Caller caller, RunJournal journal, LoggedModelRows models, CancellationToken cancellation)
     {
         if (Rules.Named(sent.Message.RunId, null, out var run) is { } badRun)
             return new Refused(badRun);
         if (Check(sent.Message, sent.Bytes, out var batch) is { } bad)
             return new Refused(bad);
+        if (await models.CheckMeasured(caller.ProjectId, batch.Points, cancellation) is { } unknown)
+            return new Refused(unknown);
         var command = new RunCommand(run, caller.Origin, state => Decide(state, batch))
         {
             Points = batch.Points,

@@ -42,6 +42,13 @@ internal static class Rules
         if (double.IsInfinity(value))
             value = value > 0 ? double.MaxValue : double.MinValue;
         point = new(sent.Key!, value, timestamp, sent.Step ?? 0);
+        if (!string.IsNullOrEmpty(sent.ModelId))
+        {
+            if (LoggedModels.LoggedModel.Parse(sent.ModelId) is not { } model)
+                return LoggedModels.ChangeLoggedModelSlice.Unknown(sent.ModelId);
+            point = point with { Model = new(model, sent.DatasetName ?? "", sent.DatasetDigest ?? "") };
+        }
+
         return null;
     }
 
@@ -88,4 +95,10 @@ internal sealed class MetricMessage
     public long? Timestamp { get; init; }
 
     public long? Step { get; init; }
+
+    public string? ModelId { get; init; }
+
+    public string? DatasetName { get; init; }
+
+    public string? DatasetDigest { get; init; }
 }

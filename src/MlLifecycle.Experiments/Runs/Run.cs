@@ -114,6 +114,9 @@ public enum RunStatus
 /// <param name="Step">The client's own count.</param>
 public sealed record MetricPoint(string Key, double Value, long Timestamp, long Step)
 {
+    /// <summary>The logged model it was measured of, when the client said.</summary>
+    public MeasuredModel? Model { get; init; }
+
     public bool IsAfter(MetricPoint other) =>
         (Step, Timestamp, Value).CompareTo((other.Step, other.Timestamp, other.Value)) > 0;
 }
@@ -138,3 +141,9 @@ public sealed record Input(
 /// <param name="Output">The run made it; otherwise it used it.</param>
 /// <param name="Step">At which step it made it.</param>
 public sealed record RunModel(string ModelId, bool Output, long Step);
+
+/// <summary>A logged model that a metric was measured of.</summary>
+/// <param name="ModelId">The model.</param>
+/// <param name="DatasetName">On which data; may be empty.</param>
+/// <param name="DatasetDigest">Their fingerprint; may be empty.</param>
+public sealed record MeasuredModel(Guid ModelId, string DatasetName, string DatasetDigest);

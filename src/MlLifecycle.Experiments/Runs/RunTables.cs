@@ -16,6 +16,8 @@ internal static class RunTables
         Inputs(batch, runs);
         Models(batch, runs);
         Metrics(batch, runs);
+        if (runs.Any(run => run.Points.Any(point => point.Model is not null)))
+            ModelMetrics(batch, runs);
         if (batch.BatchCommands.Count > 0)
             await batch.ExecuteNonQueryAsync();
     }
@@ -216,6 +218,38 @@ internal static class RunTables
             timestamps,
             steps,
             values);
+    }
+
+    // The latest point of each metric of a logged model; a model of another project, or none, gets nothing.
+    private static void ModelMetrics(NpgsqlBatch batch, IReadOnlyList<RunInWork> runs)
+    {
+        var points = runs.SelectMany(run => run.Points.Where(p => p.Model is not null).Select(p => (Run: run, Point: p, Model: p.Model!)))
+            .GroupBy(p => (p.Model, p.Point.Key))
+            .Select(same => same.Aggregate((a, b) => b.Point.IsAfter(a.Point) ? b : a))
+            .ToList();
+        if (points.Count == 0)
+            return;
+        Add(
+            batch,
+            """
+            INSERT INTO tracking.model_metrics AS m (model, key, dataset_name, dataset_digest, run, timestamp_ms, step, value)
+            SELECT l.id, p.key, p.dataset_name, p.dataset_digest, p.run, p.timestamp_ms, p.step, p.value
+            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::bigint[], $8::double precision[], $9::uuid[])
+                AS p(model, key, dataset_name, dataset_digest, run, timestamp_ms, step, value, project)
+            JOIN tracking.logged_models l ON l.id = p.model AND l.project = p.project
+            ON CONFLICT (model, key, dataset_name, dataset_digest) DO UPDATE SET
+                run = excluded.run, timestamp_ms = excluded.timestamp_ms, step = excluded.step, value = excluded.value
+            WHERE (excluded.step, excluded.timestamp_ms, excluded.value) >= (m.step, m.timestamp_ms, m.value)
+            """,
+            Array(points, p => p.Model.ModelId),
+            Array(points, p => p.Point.Key),
+            Array(points, p => p.Model.DatasetName),
+            Array(points, p => p.Model.DatasetDigest),
+            Array(points, p => p.Run.Id),
+            Array(points, p => p.Point.Timestamp),
+            Array(points, p => p.Point.Step),
+            Array(points, p => p.Point.Value),
+            Array(points, p => p.Run.State.ProjectId));
     }
 
     private static void Add(NpgsqlBatch batch, string sql, params object[] parameters)
