@@ -21,7 +21,7 @@ public static class ProtoJson
             PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
             DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
             TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RefuseNullItems } },
-            Converters = { new Integer(), new Float(), new Truth(), new Text(), new EnumValue<ViewType>(), new EnumValue<RunStatus>() },
+            Converters = { new Integer(), new Float(), new Truth(), new Text(), new EnumValue<ViewType>(), new EnumValue<RunStatus>(), new EnumValue<LoggedModels.LoggedModelStatus>(), new EnumValue<Traces.TraceState>() },
         };
         options.MakeReadOnly(populateMissingResolver: true);
         return options;
@@ -108,9 +108,9 @@ public static class ProtoJson
         {
             var value = reader.TokenType switch
             {
-                JsonTokenType.String => Named.GetValueOrDefault(reader.GetString()!),
+                JsonTokenType.String when Named.TryGetValue(reader.GetString()!, out var named) => named,
                 JsonTokenType.Number when reader.TryGetInt32(out var number) => (T)Enum.ToObject(typeof(T), number),
-                _ => default,
+                _ => (T)Enum.ToObject(typeof(T), -1),
             };
             return Enum.IsDefined(value) ? value : throw new JsonException($"one of {string.Join(", ", Named.Keys)} is expected.");
         }

@@ -8,6 +8,10 @@ public enum Subject
     Tag,
     Attribute,
     Dataset,
+    Metadata,
+    Feedback,
+    Expectation,
+    Span,
 }
 
 /// <summary>How a clause compares.</summary>

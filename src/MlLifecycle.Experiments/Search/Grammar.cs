@@ -142,8 +142,8 @@ public static class Grammar
             Comparison.Equal or Comparison.NotEqual => true,
             Comparison.Less or Comparison.LessOrEqual or Comparison.Greater or Comparison.GreaterOrEqual => vocabulary.IsNumeric(field),
             Comparison.Like or Comparison.ILike => !vocabulary.IsNumeric(field),
-            Comparison.In or Comparison.NotIn => vocabulary.Sets && field.Subject is Subject.Attribute or Subject.Dataset && !vocabulary.IsNumeric(field),
-            _ => field.Subject is Subject.Param or Subject.Tag,
+            Comparison.In or Comparison.NotIn => vocabulary.Sets && field.Subject is Subject.Attribute or Subject.Dataset or Subject.Span && !vocabulary.IsNumeric(field),
+            _ => field.Subject is Subject.Param or Subject.Tag or Subject.Metadata or Subject.Feedback or Subject.Expectation,
         };
         if (!allowed)
             throw new SearchSyntaxException($"Invalid comparator '{Spelled(comparison)}' for {field.Subject.ToString().ToLowerInvariant()} '{field.Key}'.");

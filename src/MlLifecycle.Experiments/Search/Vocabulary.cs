@@ -51,6 +51,35 @@ public sealed record Vocabulary(
         Named([new("name"), new("experiment_id"), new("creation_time", true), new("last_update_time", true)]),
         Sets: false);
 
+    public static readonly Vocabulary LoggedModels = new(
+        new Dictionary<string, Subject>(TagsAndAttributes, StringComparer.Ordinal)
+        {
+            ["metric"] = Subject.Metric,
+            ["metrics"] = Subject.Metric,
+            ["param"] = Subject.Param,
+            ["params"] = Subject.Param,
+        },
+        Named(
+            [new("name"), new("model_id"), new("model_type"), new("status"), new("source_run_id"), new("creation_timestamp", true), new("last_updated_timestamp", true)],
+            ("creation_time", "creation_timestamp"), ("creation_timestamp_ms", "creation_timestamp"), ("last_updated_timestamp_ms", "last_updated_timestamp")),
+        Sets: true);
+
+    public static readonly Vocabulary Traces = new(
+        new Dictionary<string, Subject>(TagsAndAttributes, StringComparer.Ordinal)
+        {
+            ["trace"] = Subject.Attribute,
+            ["metadata"] = Subject.Metadata,
+            ["request_metadata"] = Subject.Metadata,
+            ["feedback"] = Subject.Feedback,
+            ["expectation"] = Subject.Expectation,
+            ["span"] = Subject.Span,
+        },
+        Named(
+            [new("trace_id"), new("client_request_id"), new("name"), new("status"), new("run_id"), new("timestamp_ms", true), new("execution_time_ms", true)],
+            ("request_id", "trace_id"), ("state", "status"), ("timestamp", "timestamp_ms"), ("request_time", "timestamp_ms"), ("execution_time", "execution_time_ms"),
+            ("execution_duration", "execution_time_ms")),
+        Sets: true);
+
     public static readonly Vocabulary Models = new(
         TagsAndAttributes,
         Named([new("name"), new("creation_timestamp", true), new("last_updated_timestamp", true)], ("timestamp", "last_updated_timestamp")),
@@ -71,6 +100,7 @@ public sealed record Vocabulary(
         return subject switch
         {
             Subject.Attribute => Attribute(key),
+            Subject.Span when key != "name" => throw new SearchSyntaxException($"Invalid span key '{key}' specified. Valid keys are name."),
             Subject.Dataset when !DatasetKeys.Contains(key) =>
                 throw new SearchSyntaxException($"Invalid dataset key '{key}' specified. Valid keys are {string.Join(", ", DatasetKeys)}."),
             _ => new(subject, key),

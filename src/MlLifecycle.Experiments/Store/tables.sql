@@ -136,3 +136,61 @@ CREATE TABLE IF NOT EXISTS tracking.run_models (
     position int NOT NULL,
     PRIMARY KEY (run, output, model_id)
 );
+
+CREATE TABLE IF NOT EXISTS tracking.logged_models (
+    id uuid PRIMARY KEY,
+    project uuid NOT NULL,
+    experiment bigint NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    model_type text COLLATE "C" NOT NULL,
+    source_run text COLLATE "C" NOT NULL,
+    artifact_uri text NOT NULL,
+    creator text NOT NULL,
+    status text COLLATE "C" NOT NULL,
+    deleted boolean NOT NULL,
+    created_ms bigint NOT NULL,
+    updated_ms bigint NOT NULL,
+    params jsonb NOT NULL,
+    tags jsonb NOT NULL
+);
+CREATE INDEX IF NOT EXISTS logged_models_by_age ON tracking.logged_models (project, experiment, created_ms DESC, id DESC);
+
+-- The latest point of each metric of a logged model, by the data it was measured on.
+CREATE TABLE IF NOT EXISTS tracking.model_metrics (
+    model uuid NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    dataset_name text COLLATE "C" NOT NULL,
+    dataset_digest text COLLATE "C" NOT NULL,
+    run uuid NOT NULL,
+    timestamp_ms bigint NOT NULL,
+    step bigint NOT NULL,
+    value double precision NOT NULL,
+    PRIMARY KEY (model, key, dataset_name, dataset_digest)
+);
+
+CREATE TABLE IF NOT EXISTS tracking.traces (
+    stream uuid PRIMARY KEY,
+    project uuid NOT NULL,
+    experiment bigint NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    client_request_id text COLLATE "C",
+    request_ms bigint NOT NULL,
+    duration_ms bigint,
+    state text COLLATE "C" NOT NULL,
+    metadata jsonb NOT NULL,
+    tags jsonb NOT NULL,
+    assessments jsonb NOT NULL,
+    runs text[] NOT NULL
+);
+CREATE INDEX IF NOT EXISTS traces_by_age ON tracking.traces (project, experiment, request_ms DESC, id);
+
+-- A log in itself: spans are added, never changed. A span sent twice is kept twice and read once, the last as it came.
+CREATE TABLE IF NOT EXISTS tracking.spans (
+    trace uuid NOT NULL,
+    position bigint GENERATED ALWAYS AS IDENTITY,
+    span text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    started_ns bigint NOT NULL,
+    content text NOT NULL
+);
+CREATE INDEX IF NOT EXISTS spans_of_trace ON tracking.spans (trace, span, position DESC);

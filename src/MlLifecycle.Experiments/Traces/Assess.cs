@@ -1,0 +1,136 @@
+using System.Text.Json.Nodes;
+using Marten;
+using MlLifecycle.Experiments.Protocol;
+using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Http;
+using MlLifecycle.ServiceDefaults.Trust;
+using static MlLifecycle.ServiceDefaults.Decisions.Decision;
+
+namespace MlLifecycle.Experiments.Traces;
+
+internal sealed class AssessMessage
+{
+    public JsonObject? Assessment { get; init; }
+
+    public string? UpdateMask { get; init; }
+}
+
+/// <summary>Says how good a trace is (feedback), or what would have been right (expectation): people, code and judging models do.</summary>
+internal static class AssessSlice
+{
+    private static readonly string[] Changeable = ["assessment_name", "feedback", "expectation", "rationale", "metadata", "valid", "source"];
+    private static readonly string[] Sources = ["SOURCE_TYPE_UNSPECIFIED", "HUMAN", "LLM_JUDGE", "AI_JUDGE", "CODE"];
+
+    public static Decision Give(Trace trace, TraceAssessed assessment)
+    {
+        if (trace.Assessments.ContainsKey(assessment.AssessmentId))
+            return Nothing;
+        var content = JsonNode.Parse(assessment.Content)!.AsObject();
+        if (content["overrides"]?.GetValue<string>() is not { Length: > 0 } earlier)
+            return Accept(assessment);
+        if (!trace.Assessments.TryGetValue(earlier, out var overridden))
+            return Unknown(earlier);
+        // What is overridden stays readable, and no longer counts.
+        var invalid = JsonNode.Parse(overridden)!.AsObject();
+        invalid["valid"] = false;
+        return Accept(assessment, new TraceAssessed(earlier, invalid.ToJsonString()));
+    }
+
+    public static Decision Change(Trace trace, string id, JsonObject changes, IReadOnlyCollection<string> fields, string now)
+    {
+        if (!trace.Assessments.TryGetValue(id, out var present))
+            return Unknown(id);
+        var content = JsonNode.Parse(present)!.AsObject();
+        var before = content.DeepClone();
+        foreach (var field in fields)
+            content[field] = changes[field]?.DeepClone();
+        if (JsonNode.DeepEquals(before, content))
+            return Nothing;
+        content["last_update_time"] = now;
+        return content["feedback"] is not null == content["expectation"] is not null
+            ? Mlflow.Invalid("An assessment is either feedback or an expectation.")
+            : Accept(new TraceAssessed(id, content.ToJsonString()));
+    }
+
+    public static Decision Withdraw(Trace trace, string id) => trace.Assessments.ContainsKey(id) ? Accept(new AssessmentWithdrawn(id)) : Unknown(id);
+
+    /// <summary>Checks an assessment and fills in what the client left out.</summary>
+    public static Refusal? Check(JsonObject sent, string traceId, Caller caller, TimeProvider clock, out TraceAssessed assessment)
+    {
+        assessment = null!;
+        var name = Text(sent["assessment_name"]);
+        if (string.IsNullOrEmpty(name))
+            return Mlflow.Missing("assessment.assessment_name");
+        if (Names.TooLong("assessment.assessment_name", name, Names.Key) is { } tooLong)
+            return tooLong;
+        if (sent["feedback"] is JsonObject == sent["expectation"] is JsonObject)
+            return Mlflow.Invalid("Exactly one of assessment.feedback and assessment.expectation must be given.");
+        if (sent["source"] is JsonObject source && !Sources.Contains(Text(source["source_type"]) ?? Sources[0]))
+            return Mlflow.Invalid($"Invalid value for parameter 'assessment.source.source_type' supplied: one of {string.Join(", ", Sources)} is expected.");
+        if (sent["overrides"] is not null && Text(sent["overrides"]) is null)
+            return Mlflow.Invalid("Invalid value for parameter 'assessment.overrides' supplied: a string is expected.");
+        var content = (JsonObject)sent.DeepClone();
+        var (id, now) = (Text(sent["assessment_id"]) is { Length: > 0 and <= 50 } given ? given : "a-" + caller.NewId("assessment").ToString("N"), TraceAnswers.Time(clock.GetUtcNow().ToUnixTimeMilliseconds()));
+        content["assessment_id"] = id;
+        content["trace_id"] = traceId;
+        content["source"] ??= new JsonObject { ["source_type"] = "HUMAN", ["source_id"] = caller.Actor };
+        content["create_time"] ??= now;
+        content["last_update_time"] ??= now;
+        content["valid"] ??= true;
+        var json = content.ToJsonString();
+        if (Names.TooLong("assessment", json, 1_000_000) is { } tooLarge)
+            return tooLarge;
+        assessment = new(id, json);
+        return null;
+    }
+
+    public static async Task<IResult> Handle(string id, Sent<AssessMessage> sent, Caller caller, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
+    {
+        if (sent.Message.Assessment is not { } message)
+            return new Refused(Mlflow.Missing("assessment"));
+        return Check(message, id, caller, clock, out var assessment) is { } bad
+            ? new Refused(bad)
+            : await Commit(session, caller, id, assessment.AssessmentId, trace => Give(trace, assessment), cancellation);
+    }
+
+    public static async Task<IResult> HandleChange(
+        string id, string assessment, Sent<AssessMessage> sent, Caller caller, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
+    {
+        if (sent.Message.Assessment is not { } message)
+            return new Refused(Mlflow.Missing("assessment"));
+        string[] fields = sent.Message.UpdateMask is { Length: > 0 } mask
+            ? [.. mask.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(f => f.StartsWith("assessment.", StringComparison.Ordinal) ? f["assessment.".Length..] : f).Select(Snake)]
+            : [.. Changeable.Where(message.ContainsKey)];
+        if (fields.FirstOrDefault(f => !Changeable.Contains(f)) is { } other)
+            return new Refused(Mlflow.Invalid($"Invalid value for parameter 'update_mask' supplied: '{other}' cannot be changed; {string.Join(", ", Changeable)} can."));
+        var now = TraceAnswers.Time(clock.GetUtcNow().ToUnixTimeMilliseconds());
+        return await Commit(session, caller, id, assessment, trace => Change(trace, assessment, message, fields, now), cancellation);
+    }
+
+    public static async Task<IResult> HandleWithdraw(string id, string assessment, Caller caller, IDocumentSession session, CancellationToken cancellation) =>
+        await Commit(session, caller, id, null, trace => Withdraw(trace, assessment), cancellation);
+
+    public static async Task<IResult> HandleGet(string id, string assessment, Caller caller, IQuerySession session, CancellationToken cancellation)
+    {
+        if (await session.LoadAsync<Trace>(Trace.IdOf(caller.ProjectId, id), cancellation) is not { Active: true } trace)
+            return new Refused(RecordTraceSlice.Unknown(id));
+        return trace.Assessments.TryGetValue(assessment, out var content) ? Answer.Of(new { Assessment = JsonNode.Parse(content) }) : new Refused(Unknown(assessment));
+    }
+
+    private static Refusal Unknown(string id) => Mlflow.Unknown($"Assessment with ID {Mlflow.Quoted(id)} not found.");
+
+    // Field masks may come in either spelling.
+    private static string Snake(string field) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(field);
+
+    private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+
+    private static async Task<IResult> Commit(
+        IDocumentSession session, Caller caller, string id, string? assessment, Func<Trace, Decision> decide, CancellationToken cancellation)
+    {
+        var outcome = await session.Decide<Trace>(
+            Trace.IdOf(caller.ProjectId, id), caller.Origin, trace => trace.Active ? decide(trace) : RecordTraceSlice.Unknown(id), cancellation, alongside: TraceRows.Write);
+        if (outcome.Refusal is { } refusal)
+            return new Refused(refusal);
+        return assessment is null ? Answer.Empty : Answer.Of(new { Assessment = JsonNode.Parse(outcome.State.Assessments[assessment]) });
+    }
+}

@@ -1,0 +1,108 @@
+using Marten;
+using MlLifecycle.Experiments.Catalog;
+using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Trust;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace MlLifecycle.Experiments.Traces;
+
+/// <summary>Spans: taken in with COPY, beside the outlines of their traces, in one commit.</summary>
+internal sealed class SpanLog(NpgsqlDataSource source, IDocumentStore store)
+{
+    private const int Attempts = 4;
+
+    public async Task Add(IReadOnlyList<ReceivedSpan> spans, ExperimentRow experiment, Caller caller, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await Try(spans, experiment, caller, cancellation);
+                return;
+            }
+            catch (Exception lost) when (Deciding.IsLostRace(lost) && attempt < Attempts)
+            {
+                // Another request began the same trace at this moment: now it is there.
+                await Task.Yield();
+            }
+        }
+    }
+
+    /// <summary>The spans of traces as MLflow writes them, in the order of their beginnings.</summary>
+    public async Task<Dictionary<Guid, List<string>>> Read(IReadOnlyCollection<Guid> traces, CancellationToken cancellation)
+    {
+        await using var command = source.CreateCommand(
+            "SELECT trace, content FROM (SELECT DISTINCT ON (trace, span) trace, started_ns, content FROM tracking.spans WHERE trace = ANY($1) ORDER BY trace, span, position DESC) s ORDER BY trace, started_ns");
+        command.Parameters.Add(new() { Value = traces.ToArray() });
+        var spans = traces.ToDictionary(id => id, _ => new List<string>());
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+            spans[reader.GetGuid(0)].Add(reader.GetString(1));
+        return spans;
+    }
+
+    private async Task Try(IReadOnlyList<ReceivedSpan> spans, ExperimentRow experiment, Caller caller, CancellationToken cancellation)
+    {
+        var traces = spans.GroupBy(span => "tr-" + span.Trace).ToDictionary(trace => trace.Key, trace => trace.ToList());
+        await using var connection = await source.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await using var session = store.LightweightSession(Marten.Services.SessionOptions.ForTransaction(transaction));
+        caller.Origin.Stamp(session);
+        foreach (var (id, its) in traces.OrderBy(trace => trace.Key, StringComparer.Ordinal))
+        {
+            var stream = await session.Events.FetchForWriting<Trace>(Trace.IdOf(caller.ProjectId, id), cancellation);
+            var state = stream.Aggregate ?? Trace.Initial(stream.Id);
+            if (Outline(state, id, its, experiment, caller.ProjectId) is not { } recorded || RecordTraceSlice.Decide(state, recorded).Events.Count == 0)
+                continue;
+            var wrapped = session.Events.BuildEvent(recorded);
+            wrapped.Id = Guid.CreateVersion7();
+            stream.AppendOne(wrapped);
+            TraceRows.Write(session, state.Evolve(recorded));
+        }
+
+        await using (var copy = await connection.BeginBinaryImportAsync("COPY tracking.spans (trace, span, name, started_ns, content) FROM STDIN (FORMAT BINARY)", cancellation))
+        {
+            foreach (var span in spans)
+            {
+                await copy.StartRowAsync(cancellation);
+                await copy.WriteAsync(Trace.IdOf(caller.ProjectId, "tr-" + span.Trace), NpgsqlDbType.Uuid, cancellation);
+                await copy.WriteAsync(span.Span, NpgsqlDbType.Text, cancellation);
+                await copy.WriteAsync(span.Name, NpgsqlDbType.Text, cancellation);
+                await copy.WriteAsync(span.StartNs, NpgsqlDbType.Bigint, cancellation);
+                await copy.WriteAsync(span.Content, NpgsqlDbType.Text, cancellation);
+            }
+
+            await copy.CompleteAsync(cancellation);
+        }
+
+        await session.SaveChangesAsync(cancellation);
+        await transaction.CommitAsync(cancellation);
+    }
+
+    /// <summary>What spans tell of their trace. The root says how it ended; without it the trace is still going on.</summary>
+    internal static TraceRecorded? Outline(Trace state, string id, IReadOnlyList<ReceivedSpan> spans, ExperimentRow experiment, Guid project)
+    {
+        var root = spans.FirstOrDefault(span => span.Parent is null);
+        if (root is null && state.Active)
+            return null;
+        var (start, end) = root is not null ? (root.StartNs, root.EndNs) : (spans.Min(span => span.StartNs), 0);
+        var tags = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (!state.Active)
+            tags = RecordTraceSlice.Tags(new Dictionary<string, string> { ["mlflow.trace.spansLocation"] = "TRACKING_STORE" }, experiment, id);
+        if (root is not null && !state.Tags.ContainsKey("mlflow.traceName"))
+            tags["mlflow.traceName"] = Protocol.Names.Cut(root.Name, Protocol.Names.TagValue);
+        return new(
+            project,
+            id,
+            state.Active ? state.Experiment : experiment.Number,
+            null,
+            state.Active && root is null ? state.RequestTime : start / 1_000_000,
+            root is null ? null : Math.Max(0, (end - start) / 1_000_000),
+            root is null ? TraceState.InProgress : root.Error ? TraceState.Error : TraceState.Ok,
+            RecordTraceSlice.Cut(root?.Texts.GetValueOrDefault("mlflow.spanInputs")),
+            RecordTraceSlice.Cut(root?.Texts.GetValueOrDefault("mlflow.spanOutputs")),
+            new Dictionary<string, string>(),
+            tags);
+    }
+}
