@@ -73,8 +73,8 @@ internal static class ReadExperiments
         var conditions = new List<string> { $"e.project = {sql.Add(caller.ProjectId)}" };
         if (view != Protocol.ViewType.All)
             conditions.Add(view == Protocol.ViewType.ActiveOnly ? "NOT e.deleted" : "e.deleted");
-        foreach (var clause in clauses)
-            conditions.Add(clause.Field.Subject == Subject.Tag ? sql.Compare($"(e.tags ->> {sql.Add(clause.Field.Key)})", clause) : sql.Compare(Column(clause.Field.Key), clause));
+        conditions.Add(Sql.All(
+            clauses, clause => clause.Field.Subject == Subject.Tag ? sql.Compare($"(e.tags ->> {sql.Add(clause.Field.Key)})", clause) : sql.Compare(Column(clause.Field.Key), clause)));
         if (token is not null)
         {
             if (Term.After(terms, token.After, sql) is not { } after)

@@ -125,8 +125,7 @@ internal static class ReadLoggedModels
             $"m.project = {sql.Add(caller.ProjectId)} AND m.experiment = ANY({sql.Add(numbers)}) AND NOT m.deleted",
             "NOT EXISTS (SELECT FROM tracking.experiments e WHERE e.project = m.project AND e.number = m.experiment AND e.deleted)",
         };
-        foreach (var clause in clauses)
-            conditions.Add(Condition(clause, message.Datasets ?? [], sql));
+        conditions.Add(Sql.All(clauses, clause => Condition(clause, message.Datasets ?? [], sql)));
         if (token is not null)
         {
             if (Term.After(terms, token.After, sql) is not { } after)
@@ -159,6 +158,8 @@ internal static class ReadLoggedModels
 
     private static string Condition(Clause clause, IReadOnlyList<DatasetFilter> datasets, Sql sql) => clause.Field.Subject switch
     {
+        Subject.Metric when clause.Comparison is Comparison.IsNull or Comparison.IsNotNull =>
+            $"{(clause.Comparison == Comparison.IsNull ? "NOT " : "")}EXISTS (SELECT FROM tracking.model_metrics f WHERE f.model = m.id AND f.key = {sql.Add(clause.Field.Key)})",
         Subject.Metric =>
             $"EXISTS (SELECT FROM tracking.model_metrics f WHERE f.model = m.id AND f.key = {sql.Add(clause.Field.Key)} AND {sql.Compare("f.value", clause)} AND f.value <> 'NaN'{On(datasets, sql)})",
         Subject.Param => sql.Compare($"(m.params ->> {sql.Add(clause.Field.Key)})", clause),

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MlLifecycle.ServiceDefaults.Decisions;
@@ -32,7 +33,16 @@ internal sealed record Sent<T>(T Message, long Bytes, Refusal? Refusal = null) :
         var body = request.BodyReader;
         while (true)
         {
-            var read = await body.ReadAsync(context.RequestAborted);
+            ReadResult read;
+            try
+            {
+                read = await body.ReadAsync(context.RequestAborted);
+            }
+            catch (InvalidDataException garbled)
+            {
+                return new(new T(), 0, Mlflow.Invalid($"The body is not compressed as its Content-Encoding says: {garbled.Message}"));
+            }
+
             if (!read.IsCompleted)
             {
                 body.AdvanceTo(read.Buffer.Start, read.Buffer.End);

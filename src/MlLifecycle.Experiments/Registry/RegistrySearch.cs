@@ -12,7 +12,7 @@ namespace MlLifecycle.Experiments.Registry;
 /// <param name="Limit">The page's size.</param>
 /// <param name="Token">Where it goes on.</param>
 /// <param name="Fingerprint">Which search it is.</param>
-internal sealed record RegistryQuery(IReadOnlyList<Clause> Clauses, IReadOnlyList<Term> Terms, long Limit, PageToken? Token, string Fingerprint)
+internal sealed record RegistryQuery(IReadOnlyList<Condition> Clauses, IReadOnlyList<Term> Terms, long Limit, PageToken? Token, string Fingerprint)
 {
     public string TokenAfter(Func<string, object> place) =>
         new PageToken(Fingerprint, 0, [.. Terms.Select(term => JsonSerializer.SerializeToElement(place(term.Expression)))]).Encode();
@@ -48,12 +48,13 @@ internal static class RegistrySearch
         var sql = new Sql();
         var conditions = new List<string> { $"m.project = {sql.Add(project)}" };
         // Prompts are models to the registry, and to a search only when it asks for them.
-        var asked = query.Clauses.Where(c => c.Field == Prompt).ToList();
+        var asked = query.Clauses.OfType<Clause>().Where(c => c.Field == Prompt).ToList();
         var prompts = asked.Any(c => c is { Comparison: Comparison.Equal, Operand: not "false" } or { Comparison: Comparison.NotEqual, Operand: "false" });
         if (!prompts)
             conditions.Add($"{tagged}.tags ->> '{Prompt.Key}' IS DISTINCT FROM 'true'");
-        foreach (var clause in prompts ? query.Clauses : query.Clauses.Except(asked))
-            conditions.Add(clause.Field.Subject == Subject.Tag ? sql.Compare($"({tagged}.tags ->> {sql.Add(clause.Field.Key)})", clause) : sql.Compare(column(clause.Field.Key), clause));
+        conditions.Add(Sql.All(
+            prompts ? query.Clauses : query.Clauses.Except(asked),
+            clause => clause.Field.Subject == Subject.Tag ? sql.Compare($"({tagged}.tags ->> {sql.Add(clause.Field.Key)})", clause) : sql.Compare(column(clause.Field.Key), clause)));
         if (query.Token is not null)
         {
             if (Term.After(query.Terms, query.Token.After, sql) is not { } after)

@@ -36,11 +36,27 @@ public enum Comparison
 /// <param name="Key">Its key; an attribute's or dataset's canonical name.</param>
 public sealed record Field(Subject Subject, string Key);
 
-/// <summary>One comparison of a filter; a filter is a list of them that must all hold.</summary>
+/// <summary>A part of a filter; a filter is a list of them that must all hold.</summary>
+public abstract record Condition
+{
+    /// <summary>All fields that conditions look at.</summary>
+    public static IEnumerable<Field> FieldsOf(IEnumerable<Condition> conditions) => conditions.SelectMany(condition => condition switch
+    {
+        Clause clause => [clause.Field],
+        Either either => either.Alternatives.SelectMany(FieldsOf),
+        _ => [],
+    });
+}
+
+/// <summary>A choice, of which one alternative at least must hold: an extension of MLflow's grammar.</summary>
+/// <param name="Alternatives">Each a list of conditions that must all hold.</param>
+public sealed record Either(IReadOnlyList<IReadOnlyList<Condition>> Alternatives) : Condition;
+
+/// <summary>One comparison.</summary>
 /// <param name="Field">The left side.</param>
 /// <param name="Comparison">The operator.</param>
 /// <param name="Operand">The right side: a <see cref="double"/>, <see cref="long"/>, <see cref="string"/> or array of strings; null for IS NULL.</param>
-public sealed record Clause(Field Field, Comparison Comparison, object? Operand);
+public sealed record Clause(Field Field, Comparison Comparison, object? Operand) : Condition;
 
 /// <summary>One key of an order.</summary>
 /// <param name="Field">What to sort by.</param>

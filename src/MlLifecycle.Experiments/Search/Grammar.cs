@@ -3,30 +3,26 @@ using System.Globalization;
 namespace MlLifecycle.Experiments.Search;
 
 /// <summary>
-/// MLflow's search grammar: comparisons joined by AND. Keys may stand between double quotes or backticks; strings stand between single or
+/// MLflow's search grammar: comparisons joined by AND; and beyond it OR, which binds less, and parentheses. Keys may stand between double quotes or backticks; strings stand between single or
 /// double quotes; numbers stand bare. A key without a prefix is an attribute.
 /// </summary>
 public static class Grammar
 {
+    private const int Deepest = 50;
+
     /// <summary>Reads a filter.</summary>
     /// <param name="filter">The filter; null or blank for one that everything passes.</param>
     /// <param name="vocabulary">What it may speak of.</param>
     /// <exception cref="SearchSyntaxException">It is not in the grammar.</exception>
-    public static IReadOnlyList<Clause> ReadFilter(string? filter, Vocabulary vocabulary)
+    public static IReadOnlyList<Condition> ReadFilter(string? filter, Vocabulary vocabulary)
     {
         if (string.IsNullOrWhiteSpace(filter))
             return [];
         var tokens = new Tokens(filter);
-        var clauses = new List<Clause> { ReadClause(tokens, vocabulary) };
-        while (tokens.Peek.Kind != Kind.End)
-        {
-            if (!tokens.Peek.Is("AND"))
-                throw new SearchSyntaxException($"Invalid clause(s) in filter string: AND or the end is expected, not {tokens.Peek}.");
-            tokens.Take();
-            clauses.Add(ReadClause(tokens, vocabulary));
-        }
-
-        return clauses;
+        var conditions = ReadConditions(tokens, vocabulary, 0);
+        return tokens.Peek.Kind == Kind.End
+            ? conditions
+            : throw new SearchSyntaxException($"Invalid clause(s) in filter string: AND, OR or the end is expected, not {tokens.Peek}.");
     }
 
     /// <summary>Reads an order.</summary>
@@ -54,6 +50,48 @@ public static class Grammar
         }
 
         return orders;
+    }
+
+    private static List<Condition> ReadConditions(Tokens tokens, Vocabulary vocabulary, int depth)
+    {
+        if (depth > Deepest)
+            throw new SearchSyntaxException($"Parentheses are nested more than {Deepest} deep.");
+        var alternatives = new List<IReadOnlyList<Condition>>();
+        while (true)
+        {
+            var all = new List<Condition>();
+            ReadOperand(tokens, vocabulary, depth, all);
+            while (tokens.Peek.Is("AND"))
+            {
+                tokens.Take();
+                ReadOperand(tokens, vocabulary, depth, all);
+            }
+
+            if (!tokens.Peek.Is("OR"))
+            {
+                if (alternatives.Count == 0)
+                    return all;
+                alternatives.Add(all);
+                return [new Either(alternatives)];
+            }
+
+            tokens.Take();
+            alternatives.Add(all);
+        }
+    }
+
+    private static void ReadOperand(Tokens tokens, Vocabulary vocabulary, int depth, List<Condition> into)
+    {
+        if (tokens.Peek.Kind != Kind.Open)
+        {
+            into.Add(ReadClause(tokens, vocabulary));
+            return;
+        }
+
+        tokens.Take();
+        into.AddRange(ReadConditions(tokens, vocabulary, depth + 1));
+        if (tokens.Take() is { Kind: not Kind.Close } other)
+            throw new SearchSyntaxException($"AND, OR or a closing parenthesis is expected, not {other}.");
     }
 
     private static Clause ReadClause(Tokens tokens, Vocabulary vocabulary)
@@ -143,7 +181,7 @@ public static class Grammar
             Comparison.Less or Comparison.LessOrEqual or Comparison.Greater or Comparison.GreaterOrEqual => vocabulary.IsNumeric(field),
             Comparison.Like or Comparison.ILike => !vocabulary.IsNumeric(field),
             Comparison.In or Comparison.NotIn => vocabulary.Sets && field.Subject is Subject.Attribute or Subject.Dataset or Subject.Span && !vocabulary.IsNumeric(field),
-            _ => field.Subject is Subject.Param or Subject.Tag or Subject.Metadata or Subject.Feedback or Subject.Expectation,
+            _ => field.Subject is Subject.Metric or Subject.Param or Subject.Tag or Subject.Metadata or Subject.Feedback or Subject.Expectation,
         };
         if (!allowed)
             throw new SearchSyntaxException($"Invalid comparator '{Spelled(comparison)}' for {field.Subject.ToString().ToLowerInvariant()} '{field.Key}'.");

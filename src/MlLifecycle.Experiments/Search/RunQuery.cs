@@ -12,17 +12,17 @@ internal sealed class RunQuery
 {
     private readonly IReadOnlyList<int> _active;
     private readonly IReadOnlyList<int> _deleted;
-    private readonly IReadOnlyList<Clause> _clauses;
+    private readonly IReadOnlyList<Condition> _clauses;
     private readonly IReadOnlyList<Order> _orders;
     private readonly ViewType _view;
 
-    public RunQuery(IReadOnlyList<ExperimentRow> experiments, ViewType view, IReadOnlyList<Clause> clauses, IReadOnlyList<Order> orders)
+    public RunQuery(IReadOnlyList<ExperimentRow> experiments, ViewType view, IReadOnlyList<Condition> clauses, IReadOnlyList<Order> orders)
     {
         (_active, _deleted) = ([.. experiments.Where(e => !e.Deleted).Select(e => e.Key)], [.. experiments.Where(e => e.Deleted).Select(e => e.Key)]);
         (_view, _clauses, _orders) = (view, clauses, orders);
         LeadingMetric = orders is [{ Field.Subject: Subject.Metric } first, ..] ? first.Field : null;
         // A filter on the leading metric itself leaves nothing for the phase of those without it, and may for not-a-number.
-        var filtered = LeadingMetric is not null && clauses.Any(c => c.Field == LeadingMetric);
+        var filtered = LeadingMetric is not null && clauses.OfType<Clause>().Any(OnLeading);
         Phases = LeadingMetric is null ? 1 : filtered ? 2 : 3;
     }
 
@@ -86,8 +86,9 @@ internal sealed class RunQuery
                 joins.Add($"LEFT JOIN {table} o{i} ON o{i}.run = r.run AND o{i}.key = {sql.Add(_orders[i].Field.Key)}");
         }
 
-        foreach (var clause in _clauses)
-            conditions.Add(clause.Field == LeadingMetric ? Number(sql, "o0.value", clause) : Condition(sql, clause));
+        conditions.Add(Sql.All(_clauses.Where(c => c is not Clause clause || !OnLeading(clause)), clause => Condition(sql, clause)));
+        foreach (var clause in _clauses.OfType<Clause>().Where(OnLeading))
+            conditions.Add(Number(sql, "o0.value", clause));
 
         var terms = Terms(phase);
         if (after is not null)
@@ -107,7 +108,9 @@ internal sealed class RunQuery
 
     private const string ArtifactUri = "(e.artifact_location || '/' || replace(r.id::text, '-', '') || '/artifacts')";
 
-    private bool NeedsExperiment => _clauses.Select(c => c.Field).Concat(_orders.Select(o => o.Field)).Any(f => f == new Field(Subject.Attribute, "artifact_uri"));
+    private bool OnLeading(Clause clause) => clause.Field == LeadingMetric && clause.Comparison is not (Comparison.IsNull or Comparison.IsNotNull);
+
+    private bool NeedsExperiment => Search.Condition.FieldsOf(_clauses).Concat(_orders.Select(o => o.Field)).Any(f => f == new Field(Subject.Attribute, "artifact_uri"));
 
     // Runs of a deleted experiment are deleted with it, whatever their own rows say.
     private string Scope(Sql sql) => _view switch
@@ -130,6 +133,8 @@ internal sealed class RunQuery
                 return sql.Compare(Column(key), clause);
             case Subject.Dataset:
                 return $"EXISTS (SELECT FROM tracking.inputs f WHERE f.run = r.run AND {sql.Compare("f." + key, clause)})";
+            case Subject.Metric when clause.Comparison is Comparison.IsNull or Comparison.IsNotNull:
+                return $"{(clause.Comparison == Comparison.IsNull ? "NOT " : "")}EXISTS (SELECT FROM tracking.metrics f WHERE f.run = r.run AND f.key = {sql.Add(key)})";
             case Subject.Metric:
                 return $"EXISTS (SELECT FROM tracking.metrics f WHERE f.run = r.run AND f.key = {sql.Add(key)} AND {Experiments(sql, "f")} AND {Number(sql, "f.value", clause)})";
             default:

@@ -45,6 +45,16 @@ internal sealed class Sql
         _ => throw new InvalidOperationException($"A comparison without a right side: {clause}"),
     };
 
+    /// <summary>Conditions that must all hold.</summary>
+    /// <param name="conditions">The conditions.</param>
+    /// <param name="one">What a single comparison becomes.</param>
+    public static string All(IEnumerable<Condition> conditions, Func<Clause, string> one) => string.Join(" AND ", conditions.Select(condition => condition switch
+    {
+        Either either => "(" + string.Join(" OR ", either.Alternatives.Select(all => $"({All(all, one)})")) + ")",
+        Clause clause => one(clause),
+        _ => throw new InvalidOperationException($"A condition of an unknown kind: {condition}"),
+    }).DefaultIfEmpty("true"));
+
     public NpgsqlCommand On(NpgsqlDataSource source, string text)
     {
         var command = source.CreateCommand(text);
@@ -140,7 +150,7 @@ internal sealed record Term(string Expression, TermType Type, bool Descending = 
 internal static class SearchWords
 {
     public static ServiceDefaults.Decisions.Refusal? Read(
-        string? filter, IEnumerable<string>? order, Vocabulary vocabulary, out IReadOnlyList<Clause> clauses, out IReadOnlyList<Order> orders)
+        string? filter, IEnumerable<string>? order, Vocabulary vocabulary, out IReadOnlyList<Condition> clauses, out IReadOnlyList<Order> orders)
     {
         (clauses, orders) = ([], []);
         try

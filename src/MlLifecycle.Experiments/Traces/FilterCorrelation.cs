@@ -45,7 +45,7 @@ internal static class FilterCorrelation
             total_count = total,
         });
 
-        async Task<long> Count(IReadOnlyList<Clause> clauses)
+        async Task<long> Count(IReadOnlyList<Condition> clauses)
         {
             var sql = new Sql();
             await using var command = sql.On(source, $"SELECT count(*) FROM tracking.traces t WHERE {SearchTracesSlice.Scope(caller.ProjectId, experiments, clauses, sql)}");

@@ -85,7 +85,7 @@ internal static class SearchTracesSlice
     }
 
     /// <summary>The condition for the traces of some experiments that a filter lets through.</summary>
-    public static string Scope(Guid project, IReadOnlyList<string> experiments, IReadOnlyList<Clause> clauses, Sql sql)
+    public static string Scope(Guid project, IReadOnlyList<string> experiments, IReadOnlyList<Condition> clauses, Sql sql)
     {
         var numbers = experiments.Select(ExperimentRows.NumberOf).OfType<long>().Distinct().ToArray();
         var conditions = new List<string>
@@ -93,7 +93,7 @@ internal static class SearchTracesSlice
             $"t.project = {sql.Add(project)} AND {sql.IsOneOf("t.experiment", numbers)}",
             "NOT EXISTS (SELECT FROM tracking.experiments e WHERE e.project = t.project AND e.number = t.experiment AND e.deleted)",
         };
-        conditions.AddRange(clauses.Select(clause => Condition(clause, sql)));
+        conditions.Add(Sql.All(clauses, clause => Condition(clause, sql)));
         return string.Join(" AND ", conditions);
     }
 

@@ -57,10 +57,15 @@ public static class A_trace
     [InlineData(0, 5, 5, 10, -1)]
     [InlineData(25, 50, 50, 100, 0)]
     [InlineData(5, 5, 5, 10, 1)]
-    [InlineData(0, 0, 5, 10, double.NaN)]
-    [InlineData(0, 0, 0, 0, double.NaN)]
     public static void goes_together_with_another_as_far_as_their_counts_say(long joint, long one, long two, long total, double npmi) =>
         FilterCorrelation.Npmi(joint, one, two, total, 0).ShouldBe(npmi, 1e-12);
+
+    [Fact]
+    public static void goes_together_with_nothing_that_is_not_there()
+    {
+        FilterCorrelation.Npmi(0, 0, 5, 10, 0).ShouldBe(double.NaN);
+        FilterCorrelation.Npmi(0, 0, 0, 0, 0.5).ShouldBe(double.NaN);
+    }
 
     private static Dictionary<string, string> Text(params (string Key, string Value)[] entries) => entries.ToDictionary(e => e.Key, e => e.Value, StringComparer.Ordinal);
 }

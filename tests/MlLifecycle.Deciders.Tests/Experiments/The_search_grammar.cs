@@ -29,10 +29,10 @@ public static class The_search_grammar
     [Fact]
     public static void reads_sets()
     {
-        var clause = Grammar.ReadFilter("run_id NOT IN ('a', \"b\")", Vocabulary.Runs).ShouldHaveSingleItem();
+        var clause = Grammar.ReadFilter("run_id NOT IN ('a', \"b\")", Vocabulary.Runs).ShouldHaveSingleItem().ShouldBeOfType<Clause>();
         clause.Comparison.ShouldBe(Comparison.NotIn);
         clause.Operand.ShouldBeOfType<string[]>().ShouldBe(["a", "b"]);
-        Grammar.ReadFilter("datasets.digest in ('a')", Vocabulary.Runs).ShouldHaveSingleItem().Comparison.ShouldBe(Comparison.In);
+        Grammar.ReadFilter("datasets.digest in ('a')", Vocabulary.Runs).ShouldHaveSingleItem().ShouldBeOfType<Clause>().Comparison.ShouldBe(Comparison.In);
     }
 
     [Fact]
@@ -44,6 +44,28 @@ public static class The_search_grammar
     }
 
     [Theory]
+    [InlineData("params.a = '1' OR params.a = '2'", "(a1 | a2)")]
+    [InlineData("params.a = '1' or params.b = '2' AND params.c = '3'", "(a1 | b2 & c3)")]
+    [InlineData("(params.a = '1' OR params.b = '2') AND params.c = '3'", "(a1 | b2) & c3")]
+    [InlineData("((params.a = '1'))", "a1")]
+    [InlineData("params.x = '0' AND (params.a = '1' AND (params.b = '2' OR params.c = '3'))", "x0 & a1 & (b2 | c3)")]
+    public static void knows_or_and_parentheses(string filter, string meaning) => Written(Grammar.ReadFilter(filter, Vocabulary.Runs)).ShouldBe(meaning);
+
+    [Fact]
+    public static void stays_shallow() =>
+        Should.Throw<SearchSyntaxException>(() => Grammar.ReadFilter(new string('(', 100_000) + "status = 'x'", Vocabulary.Runs)).Message.ShouldContain("nested");
+
+    private static string Written(IEnumerable<Condition> all) => string.Join(" & ", all.Select(condition => condition switch
+    {
+        Either either => $"({string.Join(" | ", either.Alternatives.Select(Written))})",
+        Clause clause => $"{clause.Field.Key}{clause.Operand}",
+        _ => "?",
+    }));
+
+    [Theory]
+    [InlineData("(metrics.a > 1", "closing")]
+    [InlineData("metrics.a > 1)", ")")]
+    [InlineData("metrics.a > 1 OR", "key")]
     [InlineData("metrics.acc > 'high'", "numeric")]
     [InlineData("metrics.acc LIKE '1%'", "LIKE")]
     [InlineData("metrics.acc", "comparator")]

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -59,6 +60,39 @@ public sealed class Bad_input(ExperimentsFixture service) : IClassFixture<Experi
         var client = service.Empty();
         await Tracking.Refused(client.Raw("experiments/create", """{"name": "x"}""", "text/plain"), 400, "INVALID_PARAMETER_VALUE");
         (await client.Raw("experiments/create", """{"name": "x"}""", "application/json")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task a_compressed_body_is_read_and_a_garbled_one_refused()
+    {
+        var client = service.Empty();
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+            gzip.Write("""{"name": "packed"}"""u8);
+        (await Send(packed.ToArray())).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await client.Get("experiments/get-by-name?experiment_name=packed"))["experiment"]!["name"]!.GetValue<string>().ShouldBe("packed");
+        await Tracking.Refused(Send([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]), 400, "INVALID_PARAMETER_VALUE");
+
+        Task<HttpResponseMessage> Send(byte[] body)
+        {
+            var content = new ByteArrayContent(body);
+            content.Headers.ContentType = new("application/json");
+            content.Headers.ContentEncoding.Add("gzip");
+            return client.Http.PostAsync(client.At("experiments/create"), content);
+        }
+    }
+
+    [Theory]
+    [InlineData("application/json; charset=utf-8", true)]
+    [InlineData("Application/JSON", true)]
+    [InlineData("application/x-www-form-urlencoded", false)]
+    [InlineData("application/jsonp", false)]
+    public async Task content_types_are_read_as_their_senders_write_them(string type, bool good)
+    {
+        var client = service.Empty();
+        var content = new ByteArrayContent("""{"name": "x"}"""u8.ToArray());
+        content.Headers.TryAddWithoutValidation("Content-Type", type);
+        (await client.Http.PostAsync(client.At("experiments/create"), content)).IsSuccessStatusCode.ShouldBe(good);
     }
 
     [Fact]

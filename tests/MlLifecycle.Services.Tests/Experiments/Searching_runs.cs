@@ -49,6 +49,10 @@ public sealed class Searching_runs(ExperimentsFixture service) : IClassFixture<E
     [InlineData("params.depth IS NULL", "d")]
     [InlineData("params.depth IS NOT NULL and tags.team = 'blue'", "ce")]
     [InlineData("end_time > 0", "abe")]
+    [InlineData("params.depth = '4' OR metrics.`my acc` < 0", "be")]
+    [InlineData("(params.depth = '3' OR params.depth = '4') AND tags.team = 'Red'", "ab")]
+    [InlineData("metrics.`my acc` IS NULL OR (status = 'FINISHED' AND artifact_uri LIKE 'mlflow%')", "ade")]
+    [InlineData("metrics.`my acc` IS NOT NULL", "abce")]
     [InlineData("tags.team = 'x'' OR ''1''=''1'", "")]
     [InlineData("run_name = 'a''; DROP TABLE tracking.runs; --'", "")]
     public async Task finds_what_the_filter_says(string filter, string names) => string.Concat((await _client.Search(filter)).Order()).ShouldBe(names);
@@ -64,6 +68,14 @@ public sealed class Searching_runs(ExperimentsFixture service) : IClassFixture<E
     {
         foreach (var size in (int[])[1, 2, 3, 1000])
             string.Concat(await _client.Search(order_by: order.Split(','), max_results: size)).ShouldBe(names, size.ToString(CultureInfo.InvariantCulture));
+    }
+
+    [Fact]
+    public async Task sorts_by_a_metric_that_the_filter_speaks_of_too()
+    {
+        string.Concat(await _client.Search("metrics.`my acc` IS NULL OR metrics.`my acc` > 0.85", ["metrics.`my acc` DESC"], 1)).ShouldBe("ad");
+        string.Concat(await _client.Search("metrics.`my acc` IS NULL", ["metrics.`my acc`"])).ShouldBe("d");
+        string.Concat(await _client.Search("metrics.`my acc` < 0.85", ["metrics.`my acc`"], 1)).ShouldBe("eb");
     }
 
     [Theory]
