@@ -136,6 +136,22 @@ internal sealed class ArtifactStore(IConfiguration configuration)
         return true;
     }
 
+    /// <summary>The directories in a directory that have not changed since a moment.</summary>
+    public IReadOnlyList<string> Directories(Guid project, string path, DateTimeOffset before)
+    {
+        var directory = new DirectoryInfo(Full(project, path));
+        return directory.Exists
+            ? [.. directory.EnumerateDirectories().Where(d => path.Length == 0 || d.LastWriteTimeUtc < before.UtcDateTime).Select(d => d.Name).Order(StringComparer.Ordinal)]
+            : [];
+    }
+
+    /// <summary>How many bytes a directory holds, with all in it.</summary>
+    public long Size(Guid project, string path)
+    {
+        var directory = new DirectoryInfo(Full(project, path));
+        return directory.Exists ? directory.EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length) : 0;
+    }
+
     private bool IsBelowAFile(Guid project, string path)
     {
         var parts = path.Split('/');

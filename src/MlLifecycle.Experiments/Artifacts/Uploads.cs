@@ -29,7 +29,7 @@ internal sealed class Uploads(IConfiguration configuration, ArtifactStore store,
     private readonly string _root = Path.Combine(ArtifactStore.RootOf(configuration), "uploads");
 
     // So that an instance accepts what another one handed out: the key is in the directory they share.
-    private readonly Lazy<byte[]> _key = new(() => KeyIn(Path.Combine(ArtifactStore.RootOf(configuration), "uploads.key")));
+    private readonly Lazy<byte[]> _key = new(() => KeyFile.Read(Path.Combine(ArtifactStore.RootOf(configuration), "uploads.key")));
 
     public Guid Begin(Guid project, string path, int parts)
     {
@@ -170,27 +170,6 @@ internal sealed class Uploads(IConfiguration configuration, ArtifactStore store,
     // A tag is text from outside: only what looks like one names a file.
     private string Part(Guid upload, int part, string tag) => Path.Combine(Of(upload), $"{part:D5}-{(tag.Length == 32 && tag.All(char.IsAsciiHexDigitLower) ? tag : "none")}");
 
-    private static byte[] KeyIn(string file)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        try
-        {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
-            if (!OperatingSystem.IsWindows())
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            using var created = new FileStream(file, options);
-            created.Write(RandomNumberGenerator.GetBytes(32));
-        }
-        catch (IOException) when (File.Exists(file))
-        {
-            // It is there already; another instance may be writing it at this moment, and it is whole once it has its length.
-            for (var wait = 0; new FileInfo(file).Length < 32 && wait < 100; wait++)
-                Thread.Sleep(10);
-        }
-
-        return File.ReadAllBytes(file) is { Length: 32 } key ? key : throw new InvalidOperationException($"{file} does not hold a key of 32 bytes. Remove it; uploads that are on their way must begin again.");
-    }
-
     private sealed record Upload(Guid Project, string Path, int Parts);
 }
 
@@ -201,9 +180,11 @@ internal sealed class UploadSweeper(Uploads uploads, TimeProvider clock, ILogger
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromHours(1), clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (true)
         {
+            await Task.Delay(TimeSpan.FromHours(1), clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (stoppingToken.IsCancellationRequested)
+                return;
             try
             {
                 if (uploads.Sweep(clock.GetUtcNow() - Abandoned) is > 0 and var swept)

@@ -1,0 +1,229 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Marten;
+using MlLifecycle.Experiments.Catalog;
+using MlLifecycle.Experiments.Protocol;
+using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Http;
+using MlLifecycle.ServiceDefaults.Trust;
+using static MlLifecycle.ServiceDefaults.Decisions.Decision;
+
+namespace MlLifecycle.Experiments.Evaluation;
+
+internal sealed class EvaluationMessage
+{
+    public string? Name { get; init; }
+
+    public IReadOnlyList<string>? ExperimentIds { get; init; }
+
+    /// <summary>A JSON object as text, as the protocol has it.</summary>
+    public string? Tags { get; init; }
+
+    public string? CreatedBy { get; init; }
+
+    public string? UpdatedBy { get; init; }
+
+    /// <summary>A JSON list as text.</summary>
+    public string? Records { get; init; }
+
+    public long? MaxResults { get; init; }
+
+    public string? PageToken { get; init; }
+}
+
+/// <summary>Evaluation datasets: their outlines on the log, their records in a table.</summary>
+internal static class EvaluationDatasets
+{
+    private const int Most = 1000;
+    private const int RecordsAtOnce = 10_000;
+
+    public static Decision SetTags(EvaluationDataset dataset, IReadOnlyDictionary<string, string> sent, long now)
+    {
+        var news = sent.Where(t => dataset.Tags.GetValueOrDefault(t.Key) != t.Value).ToDictionary(StringComparer.Ordinal);
+        return news.Count == 0 ? Nothing : Accept(new EvaluationDatasetTagsSet(news, now));
+    }
+
+    public static Decision RemoveTag(EvaluationDataset dataset, string key, long now) =>
+        dataset.Tags.ContainsKey(key) ? Accept(new EvaluationDatasetTagRemoved(key, now)) : Nothing;
+
+    public static async Task<IResult> Create(
+        Sent<EvaluationMessage> sent, Caller caller, ExperimentRows experiments, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
+    {
+        var message = sent.Message;
+        if ((string.IsNullOrEmpty(message.Name) ? Mlflow.Missing("name") : Names.TooLong("name", message.Name, Names.DatasetName)) is { } bad)
+            return new Refused(bad);
+        if (Tags(message.Tags, out var tags) is { } badTags)
+            return new Refused(badTags);
+        var ids = message.ExperimentIds ?? [];
+        var rows = await experiments.FindAll(caller.ProjectId, ids, cancellation);
+        if (ids.FirstOrDefault(id => !rows.Any(row => row.Id == id)) is { } unknown)
+            return new Refused(Mlflow.UnknownExperiment(unknown));
+        var created = new EvaluationDatasetCreated(
+            caller.ProjectId, message.Name!, [.. ids.Distinct()], tags, message.CreatedBy is { Length: > 0 } by ? by : caller.Actor, clock.GetUtcNow().ToUnixTimeMilliseconds());
+        var outcome = await session.Decide<EvaluationDataset>(caller.NewId("evaluation-dataset"), caller.Origin, dataset => dataset.Active ? Nothing : Accept(created), cancellation);
+        return outcome.Refusal is { } refusal ? new Refused(refusal) : Answer.Of(new { Dataset = outcome.State.Message });
+    }
+
+    public static Task<IResult> Get(string id, Caller caller, IDocumentSession session, CancellationToken cancellation) =>
+        With(id, caller, session, dataset => Task.FromResult(Answer.Of(new { Dataset = dataset.Message })), cancellation);
+
+    public static Task<IResult> Experiments(string id, Caller caller, IDocumentSession session, CancellationToken cancellation) =>
+        With(id, caller, session, dataset => Task.FromResult(Answer.Of(new { experiment_ids = dataset.Experiments })), cancellation);
+
+    public static Task<IResult> Delete(string id, Caller caller, IDocumentSession session, TimeProvider clock, CancellationToken cancellation) => With(
+        id,
+        caller,
+        session,
+        dataset => Commit(
+            dataset, caller, session, d => d.Active ? Accept(new EvaluationDatasetDeleted(clock.GetUtcNow().ToUnixTimeMilliseconds())) : Nothing, _ => Answer.Empty, cancellation,
+            (work, _) => work.QueueSqlCommand("DELETE FROM tracking.evaluation_records WHERE dataset = ?", dataset.Id)),
+        cancellation);
+
+    public static Task<IResult> HandleTags(string id, Sent<EvaluationMessage> sent, Caller caller, IDocumentSession session, TimeProvider clock, CancellationToken cancellation) => With(
+        id,
+        caller,
+        session,
+        dataset => Tags(sent.Message.Tags, out var tags) is { } bad
+            ? Task.FromResult<IResult>(new Refused(bad))
+            : Commit(dataset, caller, session, d => SetTags(d, tags, clock.GetUtcNow().ToUnixTimeMilliseconds()), d => Answer.Of(new { Dataset = d.Message }), cancellation),
+        cancellation);
+
+    public static Task<IResult> HandleRemoveTag(string id, string key, Caller caller, IDocumentSession session, TimeProvider clock, CancellationToken cancellation) => With(
+        id,
+        caller,
+        session,
+        dataset => Commit(dataset, caller, session, d => RemoveTag(d, key, clock.GetUtcNow().ToUnixTimeMilliseconds()), _ => Answer.Empty, cancellation),
+        cancellation);
+
+    /// <summary>The project's datasets, newest first, of some experiments or of all.</summary>
+    public static async Task<IResult> Search(Sent<EvaluationMessage> sent, Caller caller, IQuerySession session, CancellationToken cancellation)
+    {
+        var limit = sent.Message.MaxResults ?? Most;
+        if (limit is < 1 or > Most)
+            return new Refused(Mlflow.Invalid($"Invalid value for request parameter max_results. It must be a positive integer of at most {Most}, but got value {limit}"));
+        var asked = sent.Message.ExperimentIds ?? [];
+        var search = PageToken.Fingerprint(asked.Order(StringComparer.Ordinal));
+        if (PageToken.Decode(sent.Message.PageToken, search, _ => 1, out var token) is { } bad)
+            return new Refused(bad);
+        var all = await session.Query<EvaluationDataset>().Where(d => d.ProjectId == caller.ProjectId && d.Active).ToListAsync(cancellation);
+        var found = all.Where(d => asked.Count == 0 || d.Experiments.Any(asked.Contains)).OrderByDescending(d => d.Id)
+            .Where(d => token is null || !Guid.TryParse(token.After[0].GetString(), out var last) || d.Id.CompareTo(last) < 0)
+            .Take((int)limit + 1)
+            .ToList();
+        return Answer.Of(new
+        {
+            Datasets = Answer.OrNone([.. found.Take((int)limit).Select(d => d.Message)]),
+            next_page_token = found.Count > limit ? new PageToken(search, 0, [JsonSerializer.SerializeToElement(found[(int)limit - 1].Id)]).Encode() : null,
+        });
+    }
+
+    public static Task<IResult> Upsert(
+        string id, Sent<EvaluationMessage> sent, Caller caller, IDocumentSession session, EvaluationRecords records, TimeProvider clock, CancellationToken cancellation) => With(
+        id,
+        caller,
+        session,
+        async dataset =>
+        {
+            if (Read(sent.Message.Records, out var list) is { } bad)
+                return new Refused(bad);
+            var (by, now) = (sent.Message.UpdatedBy is { Length: > 0 } named ? named : caller.Actor, clock.GetUtcNow().ToUnixTimeMilliseconds());
+            var (inserted, updated) = await records.Upsert(dataset.Id, list, by, now, cancellation);
+            return await Commit(
+                dataset, caller, session, _ => inserted + updated == 0 ? Nothing : Accept(new EvaluationRecordsChanged(inserted, updated, by, now)), _ => Answer.Of(new { inserted_count = inserted, updated_count = updated }), cancellation);
+        },
+        cancellation);
+
+    public static Task<IResult> Records(string id, Sent<EvaluationMessage> sent, Caller caller, IDocumentSession session, EvaluationRecords records, CancellationToken cancellation) => With(
+        id,
+        caller,
+        session,
+        async dataset =>
+        {
+            var limit = sent.Message.MaxResults ?? Most;
+            if (limit is < 1 or > RecordsAtOnce)
+                return new Refused(Mlflow.Invalid($"Invalid value for request parameter max_results. It must be a positive integer of at most {RecordsAtOnce}, but got value {limit}"));
+            var search = PageToken.Fingerprint(id);
+            if (PageToken.Decode(sent.Message.PageToken, search, _ => 1, out var token) is { } bad)
+                return new Refused(bad);
+            var after = token?.After[0].ValueKind == JsonValueKind.Number && token.After[0].TryGetInt64(out var last) ? last : 0;
+            var found = await records.Read(dataset.Id, after, limit + 1, cancellation);
+            return Answer.Of(new
+            {
+                Records = new JsonArray([.. found.Take((int)limit).Select(r => (JsonNode)r.Record)]).ToJsonString(),
+                next_page_token = found.Count > limit ? new PageToken(search, 0, [JsonSerializer.SerializeToElement(found[(int)limit - 1].Position)]).Encode() : null,
+            });
+        },
+        cancellation);
+
+    private static Refusal? Read(string? text, out List<JsonObject> records)
+    {
+        records = [];
+        if (string.IsNullOrEmpty(text))
+            return Mlflow.Missing("records");
+        try
+        {
+            if (JsonNode.Parse(text) is not JsonArray list)
+                return Mlflow.Invalid("Invalid value for parameter 'records' supplied: a JSON list is expected.");
+            if (list.Count > RecordsAtOnce)
+                return Mlflow.Invalid($"At most {RecordsAtOnce} records can be sent in one request. Got {list.Count}.");
+            for (var i = 0; i < list.Count; i++)
+            {
+                if (list[i] is not JsonObject record || record["inputs"] is not JsonObject)
+                    return Mlflow.Invalid($"Invalid value for parameter 'records[{i}].inputs' supplied: an object is expected.");
+                foreach (var part in (string[])["expectations", "tags", "source"])
+                {
+                    if (record[part] is not (null or JsonObject))
+                        return Mlflow.Invalid($"Invalid value for parameter 'records[{i}].{part}' supplied: an object is expected.");
+                }
+
+                if (record.ToJsonString() is var json && (json.Contains("\\u0000", StringComparison.Ordinal) || json.Length > 1_000_000))
+                    return Mlflow.Invalid($"Invalid value for parameter 'records[{i}]' supplied: it is longer than 1000000 characters, or has the character U+0000 in it.");
+                records.Add(record);
+            }
+
+            return null;
+        }
+        catch (Exception malformed) when (malformed is JsonException or ArgumentException)
+        {
+            return Mlflow.Invalid($"Invalid value for parameter 'records' supplied: it is not valid JSON: {malformed.Message}");
+        }
+    }
+
+    private static Refusal? Tags(string? text, out Dictionary<string, string> tags)
+    {
+        tags = new(StringComparer.Ordinal);
+        if (string.IsNullOrEmpty(text))
+            return null;
+        try
+        {
+            tags = JsonSerializer.Deserialize<Dictionary<string, string>>(text) ?? tags;
+        }
+        catch (JsonException)
+        {
+            return Mlflow.Invalid("Invalid value for parameter 'tags' supplied: a JSON object of strings is expected.");
+        }
+
+        return tags.Select(t => RegistryCheck(t.Key, t.Value)).FirstOrDefault(refusal => refusal is not null);
+
+        static Refusal? RegistryCheck(string key, string? value) =>
+            value is null ? Mlflow.Missing($"tags.{Names.Cut(key, 40)}") : Names.TooLong("tags key", key, Names.Key) ?? Names.TooLong($"tags.{key}", value, Names.TagValue);
+    }
+
+    private static async Task<IResult> With(string id, Caller caller, IDocumentSession session, Func<EvaluationDataset, Task<IResult>> act, CancellationToken cancellation) =>
+        EvaluationDataset.Parse(id) is { } dataset && await session.LoadAsync<EvaluationDataset>(dataset, cancellation) is { Active: true } present && present.ProjectId == caller.ProjectId
+            ? await act(present)
+            : new Refused(Mlflow.Unknown($"Evaluation dataset with id {Mlflow.Quoted(id)} not found."));
+
+    private static async Task<IResult> Commit(
+        EvaluationDataset dataset,
+        Caller caller,
+        IDocumentSession session,
+        Func<EvaluationDataset, Decision> decide,
+        Func<EvaluationDataset, IResult> answer,
+        CancellationToken cancellation,
+        Action<IDocumentSession, EvaluationDataset>? alongside = null)
+    {
+        var outcome = await session.Decide(dataset.Id, caller.Origin, decide, cancellation, alongside: alongside);
+        return outcome.Refusal is { } refusal ? new Refused(refusal) : answer(outcome.State);
+    }
+}

@@ -1,0 +1,82 @@
+using System.Text.Json.Nodes;
+using Shouldly;
+using Xunit;
+
+namespace MlLifecycle.Experiments;
+
+public sealed class Evaluation_sets_and_scorers(ExperimentsFixture service) : IClassFixture<ExperimentsFixture>
+{
+    private const string Datasets = "/api/3.0/mlflow/datasets";
+    private const string Scorers = "/api/3.0/mlflow/scorers";
+
+    [Fact]
+    public async Task a_set_keeps_each_question_once()
+    {
+        var client = service.Empty();
+        var created = (await client.Post($"{Datasets}/create", new { name = "qa", experiment_ids = new[] { "0" }, tags = """{"team": "red"}""", created_by = "ada" }))["dataset"]!;
+        var id = created["dataset_id"]!.GetValue<string>();
+        id.ShouldStartWith("d-");
+        JsonNode.Parse(created["tags"]!.GetValue<string>())!["team"]!.GetValue<string>().ShouldBe("red");
+        (await Upsert("""[{"inputs": {"q": "why", "n": 1}, "expectations": {"a": "because"}}, {"inputs": {"q": "how"}, "source": {"source_type": "HUMAN"}}]""")).ShouldBe((2, 0));
+        (await Upsert("""[{"inputs": {"n": 1, "q": "why"}, "expectations": {"b": 2}}, {"inputs": {"q": "how"}}]""")).ShouldBe((0, 1), "the second says nothing new");
+        var first = await client.Get($"{Datasets}/{id}/records?max_results=1");
+        var record = JsonNode.Parse(first["records"]!.GetValue<string>())![0]!;
+        (record["expectations"]!["a"]!.GetValue<string>(), record["expectations"]!["b"]!.GetValue<int>(), record["dataset_id"]!.GetValue<string>()).ShouldBe(("because", 2, id));
+        var second = await client.Get($"{Datasets}/{id}/records?page_token={Uri.EscapeDataString(first["next_page_token"]!.GetValue<string>())}");
+        JsonNode.Parse(second["records"]!.GetValue<string>())!.AsArray().ShouldHaveSingleItem()!["inputs"]!["q"]!.GetValue<string>().ShouldBe("how");
+
+        await client.Send(HttpMethod.Patch, $"{Datasets}/{id}/tags", new { tags = """{"phase": "one"}""" });
+        await client.Send(HttpMethod.Delete, $"{Datasets}/{id}/tags/team");
+        (await client.Get($"{Datasets}/{id}"))["dataset"]!["tags"]!.GetValue<string>().ShouldBe("""{"phase":"one"}""");
+        (await client.Get($"{Datasets}/{id}/experiment-ids"))["experiment_ids"]![0]!.GetValue<string>().ShouldBe("0");
+        await client.Send(HttpMethod.Delete, $"{Datasets}/{id}");
+        await client.RefusedGet($"{Datasets}/{id}", "RESOURCE_DOES_NOT_EXIST", 404);
+
+        async Task<(int, int)> Upsert(string records)
+        {
+            var counts = await client.Post($"{Datasets}/{id}/records", new { records });
+            return (counts["inserted_count"]!.GetValue<int>(), counts["updated_count"]!.GetValue<int>());
+        }
+    }
+
+    [Fact]
+    public async Task sets_are_found_in_pages_and_bad_ones_refused()
+    {
+        var client = service.Empty();
+        var experiment = await client.NewExperiment();
+        var ids = new List<string>();
+        foreach (var of in (string[])["0", experiment, "0"])
+            ids.Add((await client.Post($"{Datasets}/create", new { name = "qa", experiment_ids = new[] { of } }))["dataset"]!["dataset_id"]!.GetValue<string>());
+        var first = await client.Post($"{Datasets}/search", new { max_results = 2 });
+        first["datasets"]!.AsArray().Select(d => d!["dataset_id"]!.GetValue<string>()).ShouldBe([ids[2], ids[1]]);
+        (await client.Post($"{Datasets}/search", new { max_results = 2, page_token = first["next_page_token"]!.GetValue<string>() }))["datasets"]!.AsArray().Count.ShouldBe(1);
+        (await client.Get($"{Datasets}/search?experiment_ids={experiment}"))["datasets"]!.AsArray().ShouldHaveSingleItem()!["dataset_id"]!.GetValue<string>().ShouldBe(ids[1]);
+        await service.Empty().RefusedGet($"{Datasets}/{ids[0]}", "RESOURCE_DOES_NOT_EXIST", 404);
+        await client.RefusedPost($"{Datasets}/create", new { });
+        await client.RefusedPost($"{Datasets}/create", new { name = "x", tags = "[1]" });
+        await client.RefusedPost($"{Datasets}/create", new { name = "x", experiment_ids = new[] { "99" } }, "RESOURCE_DOES_NOT_EXIST", 404);
+        foreach (var records in (string[])["", "{", "{}", "[1]", "[{}]", """[{"inputs": {"q": 1}}, {"inputs": 7}]""", """[{"inputs": {}, "tags": 1}]""", """[{"inputs": {"a": "\u0000"}}]"""])
+            await client.RefusedPost($"{Datasets}/{ids[0]}/records", new { records });
+        JsonNode.Parse((await client.Get($"{Datasets}/{ids[0]}/records"))["records"]!.GetValue<string>())!.AsArray().ShouldBeEmpty("nothing of a bad list is stored");
+    }
+
+    [Fact]
+    public async Task scorers_have_versions()
+    {
+        var client = service.Empty();
+        foreach (var (content, version) in ((string, int)[])[("one", 1), ("two", 2), ("two", 2)])
+            (await client.Post($"{Scorers}/register", new { experiment_id = "0", name = "polite", serialized_scorer = content }))["version"]!.GetValue<int>().ShouldBe(version);
+        await client.Post($"{Scorers}/register", new { experiment_id = "0", name = "correct", serialized_scorer = "x" });
+        (await client.Get($"{Scorers}/list?experiment_id=0"))["scorers"]!.AsArray().Select(s => (s!["scorer_name"]!.GetValue<string>(), s["scorer_version"]!.GetValue<int>())).ShouldBe([("correct", 1), ("polite", 2)]);
+        (await client.Get($"{Scorers}/versions?experiment_id=0&name=polite"))["scorers"]!.AsArray().Count.ShouldBe(2);
+        (await client.Get($"{Scorers}/get?experiment_id=0&name=polite"))["scorer"]!["serialized_scorer"]!.GetValue<string>().ShouldBe("two");
+        (await client.Get($"{Scorers}/get?experiment_id=0&name=polite&version=1"))["scorer"]!["serialized_scorer"]!.GetValue<string>().ShouldBe("one");
+        await client.Send(HttpMethod.Delete, $"{Scorers}/delete", new { experiment_id = "0", name = "polite", version = 2 });
+        await client.Refused(HttpMethod.Delete, $"{Scorers}/delete", new { experiment_id = "0", name = "polite", version = 2 }, 404, "RESOURCE_DOES_NOT_EXIST");
+        await client.Send(HttpMethod.Delete, $"{Scorers}/delete", new { experiment_id = "0", name = "polite" });
+        await client.RefusedGet($"{Scorers}/get?experiment_id=0&name=polite", "RESOURCE_DOES_NOT_EXIST", 404);
+        await client.RefusedPost($"{Scorers}/register", new { experiment_id = "0", name = "x" });
+        await client.RefusedPost($"{Scorers}/register", new { experiment_id = "99", name = "x", serialized_scorer = "x" }, "RESOURCE_DOES_NOT_EXIST", 404);
+        await client.RefusedGet($"{Scorers}/list");
+    }
+}
