@@ -1,5 +1,6 @@
 using Marten;
 using MlLifecycle.Experiments.Protocol;
+using MlLifecycle.Experiments.Webhooks;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
 using MlLifecycle.ServiceDefaults.Trust;
@@ -83,10 +84,14 @@ internal static class RegistryWrites
                 return decision;
             },
             cancellation,
-            alongside: (work, _) =>
+            alongside: (work, state) =>
             {
                 foreach (var @event in events)
+                {
                     ModelRows.Write(work, stream, @event);
+                    if (WebhookEvents.Of(@event, state.Name, state.Prompt) is { } heard)
+                        WebhookStore.Enqueue(work, caller.ProjectId, heard.Name, heard.Data, heard.Time);
+                }
             });
         return outcome.Refusal;
     }

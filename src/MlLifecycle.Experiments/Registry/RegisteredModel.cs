@@ -13,6 +13,9 @@ public sealed record RegisteredModel(Guid Id) : IFolded<RegisteredModel>
 
     public bool Active => Exists && !Deleted;
 
+    /// <summary>It is a prompt, which the registry carries like a model.</summary>
+    public bool Prompt { get; init; }
+
     public Guid ProjectId { get; init; }
 
     public string Name { get; init; } = "";
@@ -37,7 +40,7 @@ public sealed record RegisteredModel(Guid Id) : IFolded<RegisteredModel>
 
     public RegisteredModel Evolve(object @event) => @event switch
     {
-        ModelRegistered e => this with { Exists = true, ProjectId = e.ProjectId, Name = e.Name },
+        ModelRegistered e => this with { Exists = true, ProjectId = e.ProjectId, Name = e.Name, Prompt = e.Tags.GetValueOrDefault("mlflow.prompt.is_prompt") == "true" },
         VersionRegistered e => this with { Versions = e.Version },
         StageSet e => this with { Stages = e.Stage == Registry.Stages.None ? Stages.Remove(e.Version) : Stages.SetItem(e.Version, e.Stage) },
         AliasSet e => this with { Aliases = Aliases.SetItem(e.Alias, e.Version) },

@@ -17,6 +17,9 @@ namespace MlLifecycle.Experiments;
 
 public sealed class ExperimentsFixture(Servers servers) : Service<Experiment>(servers)
 {
+    // Webhooks of the tests end in this very process.
+    protected override IEnumerable<KeyValuePair<string, string>> Settings => [new("Webhooks:AllowPrivate", "true")];
+
     /// <summary>A tracking server with nothing in it yet.</summary>
     public Tracking Empty(Role role = Role.Contributor)
     {
