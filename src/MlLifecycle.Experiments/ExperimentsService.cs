@@ -2,15 +2,18 @@ using JasperFx.Events.Projections;
 using Marten;
 using MlLifecycle.Experiments.Artifacts;
 using MlLifecycle.Experiments.Catalog;
+using MlLifecycle.Experiments.Evaluation;
 using MlLifecycle.Experiments.LoggedModels;
 using MlLifecycle.Experiments.Metrics;
 using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.Experiments.Registry;
+using MlLifecycle.Experiments.Retention;
 using MlLifecycle.Experiments.Runs;
 using MlLifecycle.Experiments.Search;
 using MlLifecycle.Experiments.Store;
 using MlLifecycle.Experiments.Traces;
 using MlLifecycle.Experiments.Views;
+using MlLifecycle.Experiments.Webhooks;
 using MlLifecycle.ServiceDefaults.Bus;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Events;
@@ -36,12 +39,15 @@ public static class ExperimentsService
             store.Fold<RegisteredModel>();
             store.Fold<LoggedModel>();
             store.Fold<Trace>();
+            store.Fold<Scorer>();
+            store.Fold<EvaluationDataset>();
             store.Schema.For<RegisteredModel>().Index(model => model.ProjectId);
             // The tables hold a run's present; its stream is folded only to look back.
             store.Projections.Add(new Fold<Run>(), ProjectionLifecycle.Live);
         });
         var services = builder.Services;
         services.AddSingleton<IErrorShape, MlflowErrorShape>();
+        services.AddRequestDecompression();
         services.AddHostedService<Tables>();
         services.AddSingleton<RunCommit>();
         services.AddSingleton<RunJournal>();
@@ -56,8 +62,14 @@ public static class ExperimentsService
         services.AddSingleton<LoggedModelRows>();
         services.AddSingleton<TraceRows>();
         services.AddSingleton<SpanLog>();
+        services.AddSingleton<EvaluationRecords>();
+        services.AddSingleton<WebhookStore>();
+        services.AddSingleton<WebhookSender>();
+        services.AddHostedService<WebhookCourier>();
         services.AddSingleton<ModelPlaces>();
         services.AddSingleton<ArtifactStore>();
+        services.AddSingleton<Purge>();
+        services.AddHostedService<RetentionPolicy>();
         services.AddSingleton<Uploads>();
         services.AddHostedService<UploadSweeper>();
         return builder;
@@ -65,6 +77,7 @@ public static class ExperimentsService
 
     public static WebApplication MapExperiments(this WebApplication app)
     {
+        app.UseRequestDecompression();
         var defaults = app.Services.GetRequiredService<DefaultExperiments>();
 
         var project = app.MapGroup("/api/projects/{project}").AddEndpointFilter(defaults);
@@ -73,6 +86,7 @@ public static class ExperimentsService
         project.MapGet("/runs/keys", RunIndex.Keys).Requires(Role.Viewer);
         project.MapGet("/runs/{id}", ReadRuns.One).Requires(Role.Viewer);
         project.MapGet("/runs/{id}/metrics/{**key}", ReadRuns.Metric).Requires(Role.Viewer);
+        project.MapPost("/runs/purges", PurgeRoute.Handle).Requires(Role.Maintainer);
         project.MapGet("/models", ListModels.Handle).Requires(Role.Viewer);
         project.MapGet("/models/{name}", ReadModel.Handle).Requires(Role.Viewer);
 
@@ -90,11 +104,17 @@ public static class ExperimentsService
             api.MapRegistry();
             api.MapLoggedModels();
             api.MapElderTraces();
+            api.MapWebhooks();
             tracking.MapGroup(root + "/mlflow-artifacts").MapArtifactProxy();
         }
 
         foreach (var root in (string[])["/api/3.0", "/ajax-api/3.0"])
-            tracking.MapGroup(root + "/mlflow").MapTraces();
+        {
+            var api = tracking.MapGroup(root + "/mlflow");
+            api.MapTraces();
+            api.MapEvaluation();
+        }
+
         tracking.MapSpans();
         app.MapParts();
         app.MapFallback("/mlflow/{project}/{**rest}", (HttpRequest request) =>

@@ -91,7 +91,8 @@ internal sealed class ExperimentRows(NpgsqlDataSource source)
 
     public async Task<long> NextNumber(Guid project, CancellationToken cancellation)
     {
-        await using var command = source.CreateCommand("SELECT coalesce(max(number), 0) + 1 FROM tracking.experiments WHERE project = $1");
+        await using var command = source.CreateCommand(
+            "SELECT greatest((SELECT max(number) FROM tracking.experiments WHERE project = $1), (SELECT max(number) FROM tracking.purged_experiments WHERE project = $1), 0) + 1");
         command.Parameters.Add(new() { Value = project });
         return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }

@@ -50,7 +50,8 @@ internal static class RunTables
             Add(
                 batch,
                 """
-                UPDATE tracking.runs r SET name = c.name, status = c.status, ended_ms = c.ended_ms, deleted = c.deleted
+                UPDATE tracking.runs r SET name = c.name, status = c.status, ended_ms = c.ended_ms, deleted = c.deleted,
+                    deleted_at = CASE WHEN NOT c.deleted THEN NULL WHEN r.deleted THEN r.deleted_at ELSE now() END
                 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::boolean[]) AS c(run, name, status, ended_ms, deleted) WHERE r.run = c.run
                 """,
                 Array(changed, r => r.Key),

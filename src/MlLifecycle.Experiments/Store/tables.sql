@@ -194,3 +194,54 @@ CREATE TABLE IF NOT EXISTS tracking.spans (
     content text NOT NULL
 );
 CREATE INDEX IF NOT EXISTS spans_of_trace ON tracking.spans (trace, span, position DESC);
+
+CREATE TABLE IF NOT EXISTS tracking.webhooks (
+    id uuid PRIMARY KEY,
+    project uuid NOT NULL,
+    name text NOT NULL,
+    description text NOT NULL,
+    url text NOT NULL,
+    events text[] NOT NULL,
+    active boolean NOT NULL,
+    created_ms bigint NOT NULL,
+    updated_ms bigint NOT NULL,
+    secret bytea
+);
+CREATE INDEX IF NOT EXISTS webhooks_of_project ON tracking.webhooks (project, id);
+
+-- What is still to be delivered.
+CREATE TABLE IF NOT EXISTS tracking.deliveries (
+    delivery bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    webhook uuid NOT NULL REFERENCES tracking.webhooks (id) ON DELETE CASCADE,
+    payload text NOT NULL,
+    due timestamptz NOT NULL,
+    attempts int NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS deliveries_due ON tracking.deliveries (due);
+
+CREATE TABLE IF NOT EXISTS tracking.evaluation_records (
+    dataset uuid NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    position bigint GENERATED ALWAYS AS IDENTITY,
+    id uuid NOT NULL,
+    inputs jsonb NOT NULL,
+    expectations jsonb NOT NULL,
+    tags jsonb NOT NULL,
+    source jsonb,
+    created_ms bigint NOT NULL,
+    updated_ms bigint NOT NULL,
+    created_by text NOT NULL,
+    updated_by text NOT NULL,
+    PRIMARY KEY (dataset, key)
+);
+CREATE INDEX IF NOT EXISTS evaluation_records_in_order ON tracking.evaluation_records (dataset, position);
+
+ALTER TABLE tracking.runs ADD COLUMN IF NOT EXISTS deleted_at timestamptz;
+
+-- Numbers are not given again.
+CREATE TABLE IF NOT EXISTS tracking.purged_experiments (
+    project uuid NOT NULL,
+    number bigint NOT NULL,
+    PRIMARY KEY (project, number)
+);
