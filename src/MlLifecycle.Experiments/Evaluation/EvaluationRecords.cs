@@ -8,42 +8,34 @@ namespace MlLifecycle.Experiments.Evaluation;
 /// <summary>The records of evaluation datasets. The same inputs are the same record: what comes later is added to what is known of them.</summary>
 internal sealed class EvaluationRecords(NpgsqlDataSource source)
 {
+    private const int AtATime = 500;
+
     /// <summary>Adds records, all of them or none.</summary>
     /// <returns>How many are new, and how many were added to.</returns>
     public async Task<(int Inserted, int Updated)> Upsert(Guid dataset, IReadOnlyList<JsonObject> records, string by, long now, CancellationToken cancellation)
     {
         await using var connection = await source.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        // One request at a time on a dataset: records keep the order in which they were sent, and nobody waits in a circle.
+        await using (var wait = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))", connection, transaction) { Parameters = { new() { Value = dataset } } })
+            await wait.ExecuteNonQueryAsync(cancellation);
         var (inserted, updated) = (0, 0);
-        // In the order of their keys, so that two requests never wait for each other in a circle.
-        foreach (var record in records.Select(record => (Key: KeyOf((JsonObject)record["inputs"]!), Record: record)).OrderBy(r => r.Key, StringComparer.Ordinal))
+        foreach (var some in records.Chunk(AtATime))
         {
-            await using var command = new NpgsqlCommand(
-                """
-                INSERT INTO tracking.evaluation_records AS r (dataset, key, id, inputs, expectations, tags, source, created_ms, updated_ms, created_by, updated_by)
-                VALUES ($1, $2, $3, $4::jsonb, $5::jsonb, $6::jsonb, $7::jsonb, $8, $8, $9, $9)
-                ON CONFLICT (dataset, key) DO UPDATE SET expectations = r.expectations || excluded.expectations, tags = r.tags || excluded.tags,
-                    source = coalesce(excluded.source, r.source), updated_ms = excluded.updated_ms, updated_by = excluded.updated_by
-                WHERE NOT (r.expectations @> excluded.expectations AND r.tags @> excluded.tags)
-                RETURNING xmax = 0
-                """,
-                connection,
-                transaction);
-            foreach (var value in (object[])
-                [
-                    dataset, record.Key, Guid.CreateVersion7(), record.Record["inputs"]!.ToJsonString(), record.Record["expectations"]?.ToJsonString() ?? "{}",
-                    record.Record["tags"]?.ToJsonString() ?? "{}", (object?)record.Record["source"]?.ToJsonString() ?? DBNull.Value, now, by,
-                ])
-                command.Parameters.Add(value is DBNull ? new() { Value = value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text } : new() { Value = value });
-            switch (await command.ExecuteScalarAsync(cancellation))
+            await using var batch = new NpgsqlBatch(connection, transaction);
+            foreach (var record in some)
+                batch.BatchCommands.Add(Upsert(dataset, record, by, now));
+            await using var reader = await batch.ExecuteReaderAsync(cancellation);
+            do
             {
-                case true:
+                if (!await reader.ReadAsync(cancellation))
+                    continue; // nothing new was said of it
+                if (reader.GetBoolean(0))
                     inserted++;
-                    break;
-                case false:
+                else
                     updated++;
-                    break;
             }
+            while (await reader.NextResultAsync(cancellation));
         }
 
         await transaction.CommitAsync(cancellation);
@@ -81,6 +73,26 @@ internal sealed class EvaluationRecords(NpgsqlDataSource source)
         }
 
         return records;
+    }
+
+    private static NpgsqlBatchCommand Upsert(Guid dataset, JsonObject record, string by, long now)
+    {
+        var command = new NpgsqlBatchCommand(
+            """
+            INSERT INTO tracking.evaluation_records AS r (dataset, key, id, inputs, expectations, tags, source, created_ms, updated_ms, created_by, updated_by)
+            VALUES ($1, $2, $3, $4::jsonb, $5::jsonb, $6::jsonb, $7::jsonb, $8, $8, $9, $9)
+            ON CONFLICT (dataset, key) DO UPDATE SET expectations = r.expectations || excluded.expectations, tags = r.tags || excluded.tags,
+                source = coalesce(excluded.source, r.source), updated_ms = excluded.updated_ms, updated_by = excluded.updated_by
+            WHERE NOT (r.expectations @> excluded.expectations AND r.tags @> excluded.tags)
+            RETURNING xmax = 0
+            """);
+        foreach (var value in (object[])
+            [
+                dataset, KeyOf((JsonObject)record["inputs"]!), Guid.CreateVersion7(), record["inputs"]!.ToJsonString(), record["expectations"]?.ToJsonString() ?? "{}",
+                record["tags"]?.ToJsonString() ?? "{}", (object?)record["source"]?.ToJsonString() ?? DBNull.Value, now, by,
+            ])
+            command.Parameters.Add(value is DBNull ? new() { Value = value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text } : new() { Value = value });
+        return command;
     }
 
     // By content, whatever the order in which an object's fields are written.
