@@ -93,6 +93,8 @@ public sealed class The_gateway(PortalFixture fixture) : IClassFixture<PortalFix
         var (token, _) = await fixture.Issue(Role.Contributor, "fashion");
         using var client = fixture.Portal.As(token);
         (await Target(client.Post("/api/2.0/mlflow/runs/create", new { }))).ShouldBe("/mlflow/fashion/api/2.0/mlflow/runs/create");
+        (await Target(client.PostAsync("/api/3.0/mlflow/traces", new ByteArrayContent([1])))).ShouldBe("/mlflow/fashion/api/3.0/mlflow/traces");
+        (await Target(client.PostAsync("/v1/traces", new ByteArrayContent([1])))).ShouldBe("/mlflow/fashion/v1/traces");
         (await Target(client.GetAsync("/ajax-api/2.0/mlflow/runs/get?run_id=1"))).ShouldBe("/mlflow/fashion/ajax-api/2.0/mlflow/runs/get?run_id=1");
         (await Target(client.PutAsync("/api/2.0/mlflow-artifacts/artifacts/0/a%20b.bin", new ByteArrayContent([1])))).ShouldBe("/mlflow/fashion/api/2.0/mlflow-artifacts/artifacts/0/a%20b.bin");
         (await Target(client.GetAsync("/mlflow/fashion/api/2.0/mlflow/runs/get"))).ShouldBe("/mlflow/fashion/api/2.0/mlflow/runs/get");
