@@ -5,13 +5,15 @@ namespace MlLifecycle.Experiments.Views;
 
 /// <summary>
 /// A curve of any length in as many points as a screen shows: the steps are cut into stretches of equal length, and of each the lowest and the highest
-/// point are kept, so that no spike is lost, and the mean, which smoothing works on.
+/// point are kept, so that no spike is lost, with the very first and last, and the mean, which smoothing works on.
 /// </summary>
 internal sealed class SampledCurve
 {
     private readonly long _from;
     private readonly double _stretch;
     private readonly Stretch[] _stretches;
+    private Raw? _first;
+    private Raw? _last;
 
     private SampledCurve(long from, long to, int stretches)
     {
@@ -56,10 +58,12 @@ internal sealed class SampledCurve
         var met = curve._stretches.Where(stretch => stretch.Count > 0).ToList();
         return new(
             key,
-            [.. Ordered(met.SelectMany(stretch => new[] { stretch.Low, stretch.High }.Distinct()))],
+            [.. Ordered(met.SelectMany(stretch => new[] { stretch.Low, stretch.High }).Concat(curve.Ends).Distinct())],
             total,
             [.. met.Select(stretch => stretch.Mean)]);
     }
+
+    private IEnumerable<Raw> Ends => new[] { _first, _last }.OfType<Raw>();
 
     private static NpgsqlCommand On(NpgsqlConnection connection, string columns, long series, At at)
     {
@@ -83,6 +87,10 @@ internal sealed class SampledCurve
         // What is not a number has no place on a chart; a curve that is nothing else stays empty.
         if (!double.IsFinite(point.Value))
             return;
+        if (_first is not { } first || point.Step < first.Step)
+            _first = point;
+        if (_last is not { } last || point.Step > last.Step)
+            _last = point;
         ref var stretch = ref _stretches[Math.Min(_stretches.Length - 1, (int)(((double)point.Step - _from) / _stretch))];
         stretch.Add(point);
     }
