@@ -27,7 +27,7 @@ public sealed class Every_page(Suite suite, Browser browser) : IClassFixture<Bro
         [
             "/", "/tokens", project.Pages, .. new[]
             {
-                "timeline", $"timeline/{event_}", "scope", "data", "data/photos?version=1", "runs", $"runs?compare={project.Run}", $"runs/{project.Run}", $"runs/compare?runs={project.Run}", $"runs/{project.Run}/artifacts", "models", "evaluations",
+                "timeline", $"timeline/{event_}", "scope", "data", "data/photos?version=1", "runs", $"runs?compare={project.Run}", $"runs/{project.Run}", $"runs/compare?runs={project.Run}", $"runs/{project.Run}/artifacts", "models", "models/garments", "evaluations",
                 $"evaluations/{project.Evaluation}", "monitoring", "monitoring/shop", "alerts", $"alerts/{project.Alert}",
             }.Select(rest => $"{project.Pages}/{rest}"),
         ];

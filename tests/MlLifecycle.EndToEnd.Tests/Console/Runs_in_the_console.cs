@@ -128,4 +128,33 @@ public sealed class Runs_in_the_console(Suite suite, Browser browser) : IClassFi
         var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "Download" }).ClickAsync());
         download.SuggestedFilename.ShouldBe("shape.svg");
     }
+
+    [Fact]
+    public async Task have_models_whose_history_says_who_did_what()
+    {
+        var project = await Garments.Begun(suite);
+        var run = await project.FinishRun("first", 0.6);
+        var mlflow = $"/mlflow/{project.Slug}/api/2.0/mlflow";
+        await project.Post($"{mlflow}/registered-models/create", new { name = "sorter" });
+        foreach (var _ in new[] { 1, 2 })
+            await project.Post($"{mlflow}/model-versions/create", new { name = "sorter", source = $"runs:/{run}/model", run_id = run });
+        await project.Post($"{mlflow}/model-versions/transition-stage", new { name = "sorter", version = "1", stage = "Production" });
+        await project.Post($"{mlflow}/registered-models/alias", new { name = "sorter", alias = "champion", version = "1" });
+        await project.Post($"{mlflow}/registered-models/alias", new { name = "sorter", alias = "champion", version = "2" });
+        await using var visitor = await browser.SignedIn(suite);
+        var page = visitor.Page;
+        await visitor.Open($"{project.Pages}/models");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Who moved what, and when" }).ClickAsync();
+        await Expect(page.Locator("[data-version='2']")).ToContainTextAsync("champion");
+        await Expect(page.Locator("[data-version='1']")).ToContainTextAsync("Production");
+        var newest = page.Locator("#history [data-what]").First;
+        await Expect(newest).ToContainTextAsync("Version 2 became champion, instead of version 1");
+        await Expect(newest).ToContainTextAsync("admin");
+
+        // The moment before the alias went over.
+        await page.Locator("#history [data-what=alias-set]").Nth(1).GetByRole(AriaRole.Link, new() { Name = "As it stood then" }).ClickAsync();
+        await Expect(page.Locator(".then")).ToContainTextAsync("as it stood on");
+        await Expect(page.Locator("[data-version='1']")).ToContainTextAsync("champion");
+        await Expect(page.Locator("[data-version='2']")).Not.ToContainTextAsync("champion");
+    }
 }
