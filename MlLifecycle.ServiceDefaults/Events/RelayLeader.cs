@@ -1,3 +1,4 @@
+using JasperFx;
 using JasperFx.Events.Daemon;
 using Marten;
 using Microsoft.Extensions.Configuration;
@@ -22,6 +23,9 @@ internal sealed class RelayLeader(IConfiguration configuration, IDocumentStore s
     private static readonly TimeSpan Ask = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Ping = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Sweep = TimeSpan.FromHours(1);
+
+    // The daemon itself ends or pauses a subscription that cannot go on, above all when another daemon, for the moment that two run, was faster.
+    private const int PingsBeforeRestart = 3;
 
     private readonly ILogger _log = logs.CreateLogger<RelayLeader>();
 
@@ -65,10 +69,20 @@ internal sealed class RelayLeader(IConfiguration configuration, IDocumentStore s
         try
         {
             var swept = DateTimeOffset.MinValue;
+            var idle = 0;
             while (!stoppingToken.IsCancellationRequested)
             {
                 await using (var ping = new NpgsqlCommand("SELECT 1", connection))
                     await ping.ExecuteScalarAsync(stoppingToken);
+                idle = daemon.CurrentAgents() is [{ Status: AgentStatus.Running }] ? 0 : idle + 1;
+                if (idle == PingsBeforeRestart)
+                {
+                    _log.LogWarning("The relay has stopped; it goes on from where it was");
+                    await daemon.StopAllAsync();
+                    await daemon.StartAllAsync();
+                    idle = 0;
+                }
+
                 if (clock.GetUtcNow() - swept > Sweep)
                 {
                     await Inbox.ForgetOld(store, clock, stoppingToken);

@@ -34,9 +34,15 @@ public sealed class LedgerFixture(Servers servers) : IAsyncLifetime
     /// <summary>The instance that is always there.</summary>
     public LedgerHost One { get; private set; } = null!;
 
+    /// <summary>
+    /// Hears from before the first test on: what the broker was told in the last seconds before it is killed, above all that there is such a queue, it may not know any more.
+    /// </summary>
+    public Listener Listener { get; private set; } = null!;
+
     public async ValueTask InitializeAsync()
     {
         await Task.WhenAll(servers.StartPostgresAsync(), servers.StartRabbitMqAsync());
+        Listener = await Listener.Start(servers);
         Database = await servers.NewDatabaseAsync("ledger");
         One = await Start();
     }
@@ -60,8 +66,18 @@ public sealed class LedgerFixture(Servers servers) : IAsyncLifetime
         (await command.ExecuteScalarAsync()).ShouldBe(1L);
     }
 
+    /// <summary>Sets the relay's noted progress back, as if another relay, for the moment that two run, had noted its own.</summary>
+    public async Task SetProgressBack(int events)
+    {
+        await using var source = NpgsqlDataSource.Create(Database);
+        await using var command = source.CreateCommand("UPDATE mt_event_progression SET last_seq_id = last_seq_id - $1 WHERE name = 'Relay:All'");
+        command.Parameters.Add(new() { Value = (long)events });
+        (await command.ExecuteNonQueryAsync()).ShouldBe(1);
+    }
+
     public async ValueTask DisposeAsync()
     {
+        await Listener.DisposeAsync();
         await One.DisposeAsync();
         _key.Dispose();
     }

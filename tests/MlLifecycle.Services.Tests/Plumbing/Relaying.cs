@@ -15,7 +15,7 @@ public sealed class Relaying(LedgerFixture fixture)
     [Fact]
     public async Task is_done_by_one_of_two_instances_and_by_the_other_when_that_one_stops()
     {
-        await using var listener = await Listener.Start(fixture.Servers);
+        var listener = fixture.Listener;
         await using var two = await fixture.Start();
         (await Leaders(fixture.One, two)).ShouldBe([fixture.One]); // it was there first
         for (var line = 0; line < 20; line++)
@@ -33,7 +33,7 @@ public sealed class Relaying(LedgerFixture fixture)
     [Fact]
     public async Task goes_on_when_the_connection_that_holds_the_lock_is_cut()
     {
-        await using var listener = await Listener.Start(fixture.Servers);
+        var listener = fixture.Listener;
         await using var two = await fixture.Start();
         await Leaders(fixture.One, two);
         for (var line = 0; line < 60; line++)
@@ -48,9 +48,22 @@ public sealed class Relaying(LedgerFixture fixture)
     }
 
     [Fact]
+    public async Task goes_on_when_another_relay_has_noted_its_progress_over_its_own()
+    {
+        var listener = fixture.Listener;
+        for (var line = 0; line < 10; line++)
+            await fixture.One.Write(_ledger, line);
+        await listener.Hears(_ledger, 10);
+        await fixture.SetProgressBack(3);
+        for (var line = 10; line < 20; line++)
+            await fixture.One.Write(_ledger, line);
+        (await listener.Hears(_ledger, 20)).ShouldBe(Enumerable.Range(0, 20));
+    }
+
+    [Fact]
     public async Task waits_for_a_broker_that_died_and_loses_nothing_while_writes_go_on()
     {
-        await using var listener = await Listener.Start(fixture.Servers);
+        var listener = fixture.Listener;
         for (var line = 0; line < 20; line++)
             await fixture.One.Write(_ledger, line);
         await fixture.Servers.StopBroker(hard: true);
@@ -77,7 +90,7 @@ public sealed class Relaying(LedgerFixture fixture)
     [Fact]
     public async Task and_everything_else_comes_back_with_the_database()
     {
-        await using var listener = await Listener.Start(fixture.Servers);
+        var listener = fixture.Listener;
         await fixture.One.Write(_ledger, 0);
         await listener.Hears(_ledger, 1);
         var waiting = new LineAnnounced(_ledger, 1, "said while the database was away") { EventId = Guid.CreateVersion7(), Project = "books", Actor = "ada", CorrelationId = "c" };

@@ -66,14 +66,15 @@ public sealed class The_suite_from_inside(PortalFixture fixture) : IClassFixture
         var (_, suiteWide) = await fixture.Issue(Role.Viewer);
         var (ofCars, all) = (new ConcurrentQueue<IntegrationEvent>(), new ConcurrentQueue<IntegrationEvent>());
         using var first = Client(cars).Live(null, fact => Keep(ofCars, fact));
-        using var second = Client(suiteWide).Live(null, fact => Keep(all, fact));
+        // The other tests' services announce on the same broker.
+        using var second = Client(suiteWide).Live(null, fact => fact.Project is "fashion" or "cars" && fact.Actor == "admin" ? Keep(all, fact) : Task.CompletedTask);
         var gone = Client(suiteWide).Live(null, _ => throw new InvalidOperationException("a page that is closing"));
         using var admin = fixture.Portal.As(fixture.AdminToken);
         await admin.Post("/api/projects/fashion/solutions", new { name = "rules" }).Json(HttpStatusCode.Created);
         await admin.Post("/api/projects/cars/solutions", new { name = "net" }).Json(HttpStatusCode.Created);
         await Answers.Until(() => Task.FromResult(all.Count), count => count >= 2);
         all.OfType<ScopeChanged>().Select(fact => (fact.Project, fact.Name)).ShouldBe([("fashion", "rules"), ("cars", "net")], ignoreOrder: true);
-        all.ShouldAllBe(fact => fact.Actor == "admin" && fact.EventId != Guid.Empty);
+        all.ShouldAllBe(fact => fact.EventId != Guid.Empty);
         await Answers.Until(() => Task.FromResult(ofCars.Count), count => count >= 1);
         ofCars.OfType<ScopeChanged>().Select(fact => fact.Name).ShouldBe(["net"]);
         gone.Dispose();
