@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.Experiments.Runs;
@@ -62,14 +63,10 @@ internal sealed class MetricHistory(NpgsqlDataSource source)
     }
 
     /// <summary>The steps of a series, in no order.</summary>
-    public async Task<long[]> Steps(long series, long? from, long? to, CancellationToken cancellation)
-    {
-        var sql = new Search.Sql();
-        await using var command = sql.On(source, $"SELECT array_agg(DISTINCT step) FROM tracking.points WHERE {Within(sql, series, from, to)}");
-        return await command.ExecuteScalarAsync(cancellation) as long[] ?? [];
-    }
+    public async Task<long[]> Steps(long series, long? from, long? to, CancellationToken cancellation) =>
+        [.. (await Points(series, from, to, null, cancellation)).Select(point => point.Step).Distinct()];
 
-    /// <summary>Points of a series by step, then time; as columns, because a hundred thousand rows are dear on their way.</summary>
+    /// <summary>Points of a series by step, then time.</summary>
     /// <param name="series">The series.</param>
     /// <param name="from">Not before this step.</param>
     /// <param name="to">Not after this step.</param>
@@ -77,26 +74,21 @@ internal sealed class MetricHistory(NpgsqlDataSource source)
     /// <param name="cancellation">Stops the reading.</param>
     public async Task<IReadOnlyList<(long Step, long Timestamp, double Value)>> Points(long series, long? from, long? to, long[]? steps, CancellationToken cancellation)
     {
-        var sql = new Search.Sql();
-        var conditions = Within(sql, series, from, to) + (steps is null ? "" : $" AND step = ANY({sql.Add(steps)})");
-        await using var command = sql.On(source, $"SELECT array_agg(step), array_agg(timestamp_ms), array_agg(value) FROM tracking.points WHERE {conditions}");
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        if (!await reader.ReadAsync(cancellation) || reader.IsDBNull(0))
-            return [];
-        var (step, timestamp, value) = (reader.GetFieldValue<long[]>(0), reader.GetFieldValue<long[]>(1), reader.GetFieldValue<double[]>(2));
-        var points = new List<(long Step, long Timestamp, double Value)>(step.Length);
+        var wanted = steps?.ToHashSet();
+        var points = new List<(long Step, long Timestamp, double Value)>();
         var sorted = true;
-        for (var i = 0; i < step.Length; i++)
+        await foreach (var point in InOrder(series, null, null, cancellation))
         {
-            points.Add((step[i], timestamp[i], value[i]));
-            sorted &= i == 0 || points[i - 1].CompareTo(points[i]) < 0;
+            if (point.Step < from || point.Step > to || wanted?.Contains(point.Step) == false)
+                continue;
+            points.Add((point.Step, point.Timestamp, point.Value));
+            sorted &= points.Count == 1 || points[^2].CompareTo(points[^1]) < 0;
         }
 
-        return sorted ? points : [.. points.Distinct().Order()];
+        if (!sorted)
+            points.Sort();
+        return points;
     }
-
-    private static string Within(Search.Sql sql, long series, long? from, long? to) =>
-        $"series = {sql.Add(series)}" + (from is { } first && to is { } last ? $" AND step BETWEEN {sql.Add(first)} AND {sql.Add(last)}" : "");
 
     /// <summary>Reads points in order.</summary>
     /// <param name="series">The metric's series.</param>
@@ -111,24 +103,53 @@ internal sealed class MetricHistory(NpgsqlDataSource source)
         MetricPoint? after,
         long? limit,
         DateTimeOffset? until,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+        [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var count = 0L;
+        Point? behind = after is null ? null : new(after.Timestamp, after.Step, after.Value);
+        await foreach (var point in InOrder(series, behind, until, cancellation))
+        {
+            if (count++ == limit)
+                yield break;
+            yield return new(key, point.Value, point.Timestamp, point.Step);
+        }
+    }
+
+    // Chunks come by their first time. What is earlier than the next chunk's first time is in its final order, and goes out; what overlaps waits.
+    private async IAsyncEnumerable<Point> InOrder(long series, Point? after, DateTimeOffset? until, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var sql = new Search.Sql();
         var conditions = $"series = {sql.Add(series)}";
-        if (after is not null)
-            conditions += $" AND (timestamp_ms, step, value) > ({sql.Add(after.Timestamp)}, {sql.Add(after.Step)}, {sql.Add(after.Value)})";
+        if (after is { } begin)
+            conditions += $" AND last_ms >= {sql.Add(begin.Timestamp)}";
         if (until is { } time)
             conditions += $" AND recorded <= {sql.Add(time.UtcDateTime)}";
-        await using var command = sql.On(
-            source,
-            $"""
-             SELECT DISTINCT timestamp_ms, step, value FROM tracking.points WHERE {conditions}
-             ORDER BY timestamp_ms, step, value {(limit is { } most ? "LIMIT " + sql.Add(most) : "")}
-             """);
+        await using var command = sql.On(source, $"SELECT first_ms, points FROM tracking.chunks WHERE {conditions} ORDER BY first_ms");
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
-            yield return new(key, reader.GetDouble(2), reader.GetInt64(0), reader.GetInt64(1));
+        var waiting = new PriorityQueue<Point, Point>();
+        var chunk = new List<Point>();
+        var last = after ?? Before;
+        while (true)
+        {
+            var more = await reader.ReadAsync(cancellation);
+            var next = more ? reader.GetInt64(0) : long.MaxValue;
+            while (waiting.TryPeek(out var point, out _) && (point.Timestamp < next || !more))
+            {
+                waiting.Dequeue();
+                if (point.CompareTo(last) > 0)
+                    yield return last = point;
+            }
+
+            if (!more)
+                yield break;
+            chunk.Clear();
+            Chunk.Decode(reader.GetFieldValue<byte[]>(1), chunk);
+            waiting.EnqueueRange(chunk.Select(point => (point, point)));
+        }
     }
+
+    // Before every point there can be: no time is negative.
+    private static Point Before => new(-1, 0, 0);
 }
 
 /// <summary>MLflow's metrics/get-history.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MlLifecycle.Experiments.Metrics;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -161,39 +162,35 @@ internal static class RunTables
             Array(rows, r => r.Position));
     }
 
-    // The latest values first, which also gives each metric its series; then the points. All in one statement.
+    // The latest values first, which also gives each metric its series; then its points as one chunk. All in one statement.
     private static void Metrics(NpgsqlBatch batch, IReadOnlyList<RunInWork> runs)
     {
-        var count = runs.Sum(r => r.Points.Count);
-        if (count == 0)
-            return;
-        var latest = new List<(RunInWork Run, MetricPoint Point)>();
-        var (ordinals, timestamps, steps, values) = (new int[count], new long[count], new long[count], new double[count]);
-        var at = 0;
-        foreach (var run in runs)
+        var rows = new List<(RunInWork Run, MetricPoint Latest, List<MetricPoint> Points)>();
+        foreach (var run in runs.Where(run => run.Points.Count > 0))
         {
             var known = new Dictionary<string, int>(StringComparer.Ordinal);
             foreach (var point in run.Points)
             {
-                if (!known.TryGetValue(point.Key, out var ordinal))
+                if (!known.TryGetValue(point.Key, out var at))
                 {
-                    known.Add(point.Key, ordinal = latest.Count);
-                    latest.Add((run, point));
+                    known.Add(point.Key, at = rows.Count);
+                    rows.Add((run, point, []));
                 }
-                else if (point.IsAfter(latest[ordinal].Point))
-                    latest[ordinal] = (run, point);
+                else if (point.IsAfter(rows[at].Latest))
+                    rows[at] = rows[at] with { Latest = point };
 
-                (ordinals[at], timestamps[at], steps[at], values[at]) = (ordinal + 1, point.Timestamp, point.Step, point.Value);
-                at++;
+                rows[at].Points.Add(point);
             }
         }
 
+        if (rows.Count == 0)
+            return;
         Add(
             batch,
             """
             WITH latest AS (
-                SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::bigint[], $5::bigint[], $6::double precision[])
-                    WITH ORDINALITY AS l(run, experiment, key, timestamp_ms, step, value, ordinal)
+                SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::bigint[], $5::bigint[], $6::double precision[], $7::bigint[], $8::bigint[], $9::bytea[])
+                    AS l(run, experiment, key, timestamp_ms, step, value, first_ms, last_ms, points)
             ), written AS (
                 INSERT INTO tracking.metrics AS m (run, experiment, key, timestamp_ms, step, value)
                 SELECT run, experiment, key, timestamp_ms, step, value FROM latest ORDER BY run, key
@@ -203,22 +200,18 @@ internal static class RunTables
                     value = CASE WHEN (excluded.step, excluded.timestamp_ms, excluded.value) > (m.step, m.timestamp_ms, m.value) THEN excluded.value ELSE m.value END
                 RETURNING series, run, key
             )
-            INSERT INTO tracking.points (series, timestamp_ms, step, value, recorded)
-            SELECT w.series, p.timestamp_ms, p.step, p.value, now()
-            FROM unnest($7::int[], $8::bigint[], $9::bigint[], $10::double precision[]) AS p(ordinal, timestamp_ms, step, value)
-            JOIN latest l ON l.ordinal = p.ordinal
-            JOIN written w ON w.run = l.run AND w.key = l.key
+            INSERT INTO tracking.chunks (series, first_ms, last_ms, recorded, points)
+            SELECT w.series, l.first_ms, l.last_ms, now(), l.points FROM latest l JOIN written w ON w.run = l.run AND w.key = l.key
             """,
-            Array(latest, l => l.Run.Key),
-            Array(latest, l => l.Run.Experiment),
-            Array(latest, l => l.Point.Key),
-            Array(latest, l => l.Point.Timestamp),
-            Array(latest, l => l.Point.Step),
-            Array(latest, l => l.Point.Value),
-            ordinals,
-            timestamps,
-            steps,
-            values);
+            Array(rows, r => r.Run.Key),
+            Array(rows, r => r.Run.Experiment),
+            Array(rows, r => r.Latest.Key),
+            Array(rows, r => r.Latest.Timestamp),
+            Array(rows, r => r.Latest.Step),
+            Array(rows, r => r.Latest.Value),
+            Array(rows, r => r.Points.Min(p => p.Timestamp)),
+            Array(rows, r => r.Points.Max(p => p.Timestamp)),
+            Array(rows, r => Chunk.Encode(r.Points)));
     }
 
     // The latest point of each metric of a logged model; a model of another project, or none, gets nothing.

@@ -1,5 +1,6 @@
 using Marten;
 using MlLifecycle.Experiments.Catalog;
+using MlLifecycle.Experiments.Metrics;
 using MlLifecycle.Experiments.Runs;
 using Npgsql;
 
@@ -36,23 +37,26 @@ internal sealed class PastRuns(IDocumentStore store, NpgsqlDataSource source)
     {
         await using var command = source.CreateCommand(
             """
-            SELECT DISTINCT ON (m.run, m.key) r.id, m.key, p.value, p.timestamp_ms, p.step
-            FROM tracking.runs r JOIN tracking.metrics m ON m.run = r.run JOIN tracking.points p ON p.series = m.series
-            WHERE r.id = ANY($1) AND p.recorded <= $2
-            ORDER BY m.run, m.key, p.step DESC, p.timestamp_ms DESC, p.value DESC
+            SELECT r.id, m.key, c.points FROM tracking.runs r JOIN tracking.metrics m ON m.run = r.run JOIN tracking.chunks c ON c.series = m.series
+            WHERE r.id = ANY($1) AND c.recorded <= $2
             """);
         command.Parameters.Add(new() { Value = runs });
         command.Parameters.Add(new() { Value = time.UtcDateTime });
-        var metrics = new Dictionary<Guid, List<MetricPoint>>();
+        var latest = new Dictionary<(Guid Run, string Key), MetricPoint>();
+        var chunk = new List<Point>();
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            var run = reader.GetGuid(0);
-            if (!metrics.TryGetValue(run, out var points))
-                metrics[run] = points = [];
-            points.Add(new(reader.GetString(1), reader.GetDouble(2), reader.GetInt64(3), reader.GetInt64(4)));
+            var (run, key) = (reader.GetGuid(0), reader.GetString(1));
+            chunk.Clear();
+            Chunk.Decode(reader.GetFieldValue<byte[]>(2), chunk);
+            foreach (var point in chunk.Select(p => new MetricPoint(key, p.Value, p.Timestamp, p.Step)))
+            {
+                if (!latest.TryGetValue((run, key), out var known) || point.IsAfter(known))
+                    latest[(run, key)] = point;
+            }
         }
 
-        return metrics;
+        return latest.GroupBy(metric => metric.Key.Run, metric => metric.Value).ToDictionary(run => run.Key, run => run.ToList());
     }
 }
