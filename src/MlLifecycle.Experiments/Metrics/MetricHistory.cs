@@ -115,6 +115,22 @@ internal sealed class MetricHistory(NpgsqlDataSource source)
         }
     }
 
+    /// <summary>Reads all points of a series chunk by chunk, in no order and those sent twice twice; each list is good until the next.</summary>
+    public async IAsyncEnumerable<IReadOnlyList<Point>> Chunks(long series, DateTimeOffset? until, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var sql = new Search.Sql();
+        var conditions = $"series = {sql.Add(series)}" + (until is { } time ? $" AND recorded <= {sql.Add(time.UtcDateTime)}" : "");
+        await using var command = sql.On(source, $"SELECT points FROM tracking.chunks WHERE {conditions}");
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var points = new List<Point>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            points.Clear();
+            Chunk.Decode(reader.GetFieldValue<byte[]>(0), points);
+            yield return points;
+        }
+    }
+
     // Chunks come by their first time. What is earlier than the next chunk's first time is in its final order, and goes out; what overlaps waits.
     private async IAsyncEnumerable<Point> InOrder(long series, Point? after, DateTimeOffset? until, [EnumeratorCancellation] CancellationToken cancellation)
     {

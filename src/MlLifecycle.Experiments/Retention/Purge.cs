@@ -109,7 +109,7 @@ internal sealed class Purge(NpgsqlDataSource source, IDocumentStore store, Artif
         await using var batch = new NpgsqlBatch(connection);
         // Locked first: a run that is restored at this moment is either restored before, or gone.
         Add("SELECT FROM tracking.runs WHERE run = $1 FOR UPDATE");
-        Add("DELETE FROM tracking.points USING tracking.metrics m WHERE m.run = $1 AND points.series = m.series");
+        Add("DELETE FROM tracking.chunks c USING tracking.metrics m WHERE m.run = $1 AND c.series = m.series");
         foreach (var table in Tables)
             Add($"DELETE FROM tracking.{table} WHERE run = $1");
         Add("DELETE FROM tracking.runs r WHERE r.run = $1 AND (r.deleted OR EXISTS (SELECT FROM tracking.experiments e WHERE e.experiment = r.experiment AND e.deleted)) RETURNING 1");

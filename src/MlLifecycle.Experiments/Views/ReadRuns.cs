@@ -109,7 +109,7 @@ internal static class ReadRuns
         return TypedResults.Ok(RunView.Of(record));
     }
 
-    public static async Task<IResult> Metric(string id, string key, int? sample, At at, Caller caller, MetricHistory history, NpgsqlDataSource source, CancellationToken cancellation)
+    public static async Task<IResult> Metric(string id, string key, int? sample, At at, Caller caller, MetricHistory history, CancellationToken cancellation)
     {
         if (sample is < 2 or > MostPoints)
             return new Refused(Decision.InvalidInput("sample", $"must be from 2 to {MostPoints} points."));
@@ -121,7 +121,7 @@ internal static class ReadRuns
         if (series is not { } known)
             return new Refused(new(404, "metric-unknown", $"The run has no metric {key}."));
         if (sample is { } about)
-            return TypedResults.Ok(await SampledCurve.Read(source, known, key, about, at, cancellation));
+            return TypedResults.Ok(await SampledCurve.Read(history, known, key, about, at, cancellation));
         var points = new List<PointView>();
         await foreach (var point in history.Read(known, key, null, MostPoints, at.Time, cancellation))
             points.Add(new(point.Step, RunView.Time(point.Timestamp), PointView.Finite(point.Value)));

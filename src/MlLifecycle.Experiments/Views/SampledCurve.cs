@@ -1,5 +1,5 @@
+using MlLifecycle.Experiments.Metrics;
 using MlLifecycle.ServiceDefaults.Http;
-using Npgsql;
 
 namespace MlLifecycle.Experiments.Views;
 
@@ -12,8 +12,8 @@ internal sealed class SampledCurve
     private readonly long _from;
     private readonly double _stretch;
     private readonly Stretch[] _stretches;
-    private Raw? _first;
-    private Raw? _last;
+    private Point? _first;
+    private Point? _last;
 
     private SampledCurve(long from, long to, int stretches)
     {
@@ -22,39 +22,38 @@ internal sealed class SampledCurve
         _stretches = new Stretch[stretches];
     }
 
-    /// <summary>Reads a series once, whatever its length, and holds no more of it than is answered.</summary>
-    /// <param name="source">The database.</param>
+    /// <summary>Reads a series twice, whatever its length, and holds no more of it than is answered.</summary>
+    /// <param name="history">The points.</param>
     /// <param name="series">The metric's series.</param>
     /// <param name="key">The metric.</param>
     /// <param name="points">About how many points to answer with.</param>
     /// <param name="at">Only what was recorded by then.</param>
     /// <param name="cancellation">Stops the reading.</param>
-    public static async Task<MetricView> Read(NpgsqlDataSource source, long series, string key, int points, At at, CancellationToken cancellation)
+    public static async Task<MetricView> Read(MetricHistory history, long series, string key, int points, At at, CancellationToken cancellation)
     {
-        await using var connection = await source.OpenConnectionAsync(cancellation);
-        await using var extent = On(connection, "count(*), min(step), max(step)", series, at);
-        long total, from, to;
-        await using (var reader = await extent.ExecuteReaderAsync(cancellation))
+        var (total, from, to) = (0L, long.MaxValue, long.MinValue);
+        await foreach (var chunk in history.Chunks(series, at.Time, cancellation))
         {
-            await reader.ReadAsync(cancellation);
-            if ((total = reader.GetInt64(0)) == 0)
-                return new(key, [], 0);
-            (from, to) = (reader.GetInt64(1), reader.GetInt64(2));
+            total += chunk.Count;
+            foreach (var point in chunk)
+                (from, to) = (Math.Min(from, point.Step), Math.Max(to, point.Step));
         }
 
-        await using var all = On(connection, "step, timestamp_ms, value", series, at);
-        await using var rows = await all.ExecuteReaderAsync(cancellation);
         if (total <= points)
         {
-            var whole = new HashSet<Raw>();
-            while (await rows.ReadAsync(cancellation))
-                whole.Add(new(rows.GetInt64(0), rows.GetInt64(1), rows.GetDouble(2)));
+            var whole = new HashSet<Point>();
+            await foreach (var chunk in history.Chunks(series, at.Time, cancellation))
+                whole.UnionWith(chunk);
             return new(key, [.. Ordered(whole)], total);
         }
 
         var curve = new SampledCurve(from, to, Math.Max(1, points / 2));
-        while (await rows.ReadAsync(cancellation))
-            curve.Take(new(rows.GetInt64(0), rows.GetInt64(1), rows.GetDouble(2)));
+        await foreach (var chunk in history.Chunks(series, at.Time, cancellation))
+        {
+            foreach (var point in chunk)
+                curve.Take(point);
+        }
+
         var met = curve._stretches.Where(stretch => stretch.Count > 0).ToList();
         return new(
             key,
@@ -63,26 +62,12 @@ internal sealed class SampledCurve
             [.. met.Select(stretch => stretch.Mean)]);
     }
 
-    private IEnumerable<Raw> Ends => new[] { _first, _last }.OfType<Raw>();
+    private IEnumerable<Point> Ends => new[] { _first, _last }.OfType<Point>();
 
-    private static NpgsqlCommand On(NpgsqlConnection connection, string columns, long series, At at)
-    {
-        var command = connection.CreateCommand();
-        command.CommandText = $"SELECT {columns} FROM tracking.points WHERE series = $1";
-        command.Parameters.Add(new() { Value = series });
-        if (at.Time is { } time)
-        {
-            command.CommandText += " AND recorded <= $2";
-            command.Parameters.Add(new() { Value = time.UtcDateTime });
-        }
+    private static IEnumerable<PointView> Ordered(IEnumerable<Point> points) =>
+        points.OrderBy(p => p.Step).ThenBy(p => p.Timestamp).ThenBy(p => p.Value).Select(p => new PointView(p.Step, RunView.Time(p.Timestamp), PointView.Finite(p.Value)));
 
-        return command;
-    }
-
-    private static IEnumerable<PointView> Ordered(IEnumerable<Raw> points) =>
-        points.OrderBy(p => p.Step).ThenBy(p => p.Timestamp).ThenBy(p => p.Value).Select(p => p.View);
-
-    private void Take(Raw point)
+    private void Take(Point point)
     {
         // What is not a number has no place on a chart; a curve that is nothing else stays empty.
         if (!double.IsFinite(point.Value))
@@ -95,11 +80,6 @@ internal sealed class SampledCurve
         stretch.Add(point);
     }
 
-    private readonly record struct Raw(long Step, long Timestamp, double Value)
-    {
-        public PointView View => new(Step, RunView.Time(Timestamp), PointView.Finite(Value));
-    }
-
     private struct Stretch
     {
         private double _sum;
@@ -108,13 +88,13 @@ internal sealed class SampledCurve
 
         public long Count { get; private set; }
 
-        public Raw Low { get; private set; }
+        public Point Low { get; private set; }
 
-        public Raw High { get; private set; }
+        public Point High { get; private set; }
 
         public readonly PointView Mean => new((long)(_steps / Count), RunView.Time((long)(_times / Count)), PointView.Finite(_sum / Count));
 
-        public void Add(Raw point)
+        public void Add(Point point)
         {
             if (Count == 0 || point.Value < Low.Value)
                 Low = point;
