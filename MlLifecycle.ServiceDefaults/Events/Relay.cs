@@ -17,6 +17,7 @@ namespace MlLifecycle.ServiceDefaults.Events;
 /// </summary>
 internal sealed class Relay(IBus bus, Announce announce, RelayState state, ILogger<Relay> log) : ISubscription
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly ActivitySource Source = new("MlLifecycle.Relay");
     private static readonly Meter Meter = new("MlLifecycle.Relay");
     private static readonly Counter<long> Published = Meter.CreateCounter<long>("mllifecycle.relay.published", "{event}", "Integration events confirmed by the broker");
@@ -49,7 +50,8 @@ internal sealed class Relay(IBus bus, Announce announce, RelayState state, ILogg
             using var activity = Source.StartActivity("relay", ActivityKind.Producer, Header(@event, Origin.TraceHeader));
             // A fixed message id, not one made in the callback: a retried publish runs the callback again.
             var message = Stamped(announcement, @event);
-            await bus.Publish(message, message.GetType(), context => context.MessageId = message.EventId, cancellationToken);
+            // A publish whose connection dies under it may wait for its confirmation for good: then it is given up, and the page begins again.
+            await bus.Publish(message, message.GetType(), context => context.MessageId = message.EventId, cancellationToken).WaitAsync(Patience, cancellationToken);
             Published.Add(1);
         }
     }

@@ -107,7 +107,7 @@ public sealed class Answering(LedgerFixture fixture)
     [Fact]
     public async Task facts_say_which_request_and_which_fact_they_come_from()
     {
-        var listener = fixture.Listener;
+        await using var listener = await Listener.Start(fixture.Servers);
         var project = Guid.CreateVersion7();
         var client = fixture.One.As(projectId: project);
         client.DefaultRequestHeaders.Add("X-Correlation-Id", "upload-7");

@@ -34,15 +34,9 @@ public sealed class LedgerFixture(Servers servers) : IAsyncLifetime
     /// <summary>The instance that is always there.</summary>
     public LedgerHost One { get; private set; } = null!;
 
-    /// <summary>
-    /// Hears from before the first test on: what the broker was told in the last seconds before it is killed, above all that there is such a queue, it may not know any more.
-    /// </summary>
-    public Listener Listener { get; private set; } = null!;
-
     public async ValueTask InitializeAsync()
     {
         await Task.WhenAll(servers.StartPostgresAsync(), servers.StartRabbitMqAsync());
-        Listener = await Listener.Start(servers);
         Database = await servers.NewDatabaseAsync("ledger");
         One = await Start();
     }
@@ -77,7 +71,6 @@ public sealed class LedgerFixture(Servers servers) : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await Listener.DisposeAsync();
         await One.DisposeAsync();
         _key.Dispose();
     }

@@ -35,7 +35,7 @@ public sealed class Access_over_HTTP(PortalFixture fixture) : IClassFixture<Port
         using var client = fixture.Portal.As();
         using var answer = await client.SendAsync(new(new HttpMethod(method), path));
         answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
-        (await answer.Content.ReadAsStringAsync()).ShouldContain(path.Contains("mlflow") || path.Contains("ajax-api") || path.Contains("artifact") ? "UNAUTHENTICATED" : "\"code\":\"unauthenticated\"");
+        (await answer.Content.ReadAsStringAsync()).ShouldContain(path.Contains("mlflow") || path.Contains("ajax-api") || path.Contains("artifact") || path == "/v1/traces" ? "UNAUTHENTICATED" : "\"code\":\"unauthenticated\"");
     }
 
     [Theory]
