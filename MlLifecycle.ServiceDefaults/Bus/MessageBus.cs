@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 
 namespace MlLifecycle.ServiceDefaults.Bus;
@@ -49,7 +50,8 @@ public static class MessageBus
             configure?.Invoke(bus);
             bus.UsingRabbitMq((context, rabbit) =>
             {
-                rabbit.Host(new Uri(connection));
+                var stopping = context.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+                rabbit.Host(new Uri(connection), host => host.OnRefreshConnectionFactory = broker => BrokerDoor.WaitAsync(broker, stopping));
                 rabbit.ConfigureEndpoints(context);
             });
         });
