@@ -37,8 +37,11 @@ need_packages() {
   printf 'create_main_cluster = false\n' | "${root[@]}" tee "$cluster" >/dev/null
   ours+=("$cluster")
   local code=0
-  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null || code=$?
-  "${root[@]}" rm -f "${ours[@]}"
+  (
+    trap '"${root[@]}" rm -f "${ours[@]}"' EXIT # also when it is interrupted
+    trap 'exit 130' INT TERM
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  ) || code=$?
   [ "$code" -eq 0 ] || fail "The packages ${missing[*]} could not be installed; the reason stands above."
 }
 
