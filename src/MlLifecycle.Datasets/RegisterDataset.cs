@@ -49,21 +49,21 @@ public static partial class RegisterDatasetSlice
 
     internal static Refusal? CheckDescription(string? description, LabelDefinition? label, FeedbackPlan? feedback, IReadOnlyList<ImportantCase>? cases)
     {
-        var refusal = Inputs.First(
-            Inputs.Optional("description", description),
-            Inputs.Optional("label.column", label?.Column, 200),
-            Inputs.Optional("label.definition", label?.Definition),
-            feedback is null ? null : Inputs.Required("feedback.plan", feedback.Plan),
-            Inputs.Optional("feedback.delay", feedback?.Delay, 200),
+        var refusal = Fields.First(
+            Fields.Text("description", description, required: false),
+            Fields.Text("label.column", label?.Column, 200, required: false),
+            Fields.Text("label.definition", label?.Definition, required: false),
+            feedback is null ? null : Fields.Text("feedback.plan", feedback.Plan),
+            Fields.Text("feedback.delay", feedback?.Delay, 200, required: false),
             cases?.Count > 1000 ? InvalidInput("cases", "must be at most 1000.") : null);
         for (var i = 0; refusal is null && i < (cases?.Count ?? 0); i++)
         {
             if (cases![i] is not { } c)
                 return InvalidInput($"cases[{i}]", "must not be null.");
-            refusal = Inputs.First(
-                Inputs.Required($"cases[{i}].name", c.Name, 200),
-                Inputs.Required($"cases[{i}].column", c.Column, 200),
-                Inputs.Optional($"cases[{i}].value", c.Value, 1000),
+            refusal = Fields.First(
+                Fields.Text($"cases[{i}].name", c.Name, 200),
+                Fields.Text($"cases[{i}].column", c.Column, 200),
+                Fields.Text($"cases[{i}].value", c.Value, 1000, required: false),
                 c.Minimum < 1 ? InvalidInput($"cases[{i}].minimum", $"must be at least 1; it is {c.Minimum}.") : null,
                 cases.Take(i).Any(before => before.Name == c.Name) ? InvalidInput($"cases[{i}].name", $"is the name of an earlier case too: '{c.Name}'.") : null);
         }
@@ -71,9 +71,9 @@ public static partial class RegisterDatasetSlice
         return refusal;
     }
 
-    private static Refusal? Check(RegisterDataset register) => Inputs.First(
+    private static Refusal? Check(RegisterDataset register) => Fields.First(
         NameShape().IsMatch(register.Name) ? null : InvalidInput("name", "must be 1 to 100 letters, digits, '-', '_' or '.', and begin with a letter or digit."),
-        Inputs.OneOf("modality", register.Modality, "tabular", "text", "image", "audio"),
+        Fields.OneOf("modality", register.Modality, ["tabular", "text", "image", "audio"]),
         CheckDescription(register.Description, register.Label, register.Feedback, register.Cases));
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\z")]

@@ -18,7 +18,7 @@ public sealed record Shares(double Train, double Dev, double Test)
     public static Refusal? Of(double? train, double? dev, double? test, Shares usual, out Shares shares)
     {
         shares = usual;
-        if (Inputs.First(Inputs.Share("train", train), Inputs.Share("dev", dev), Inputs.Share("test", test)) is { } refusal)
+        if (Fields.First(Fields.Between("train", train, 0, 1), Fields.Between("dev", dev, 0, 1), Fields.Between("test", test, 0, 1)) is { } refusal)
             return refusal;
         if (train is null && dev is null && test is null)
             return null;

@@ -74,8 +74,8 @@ public static class SplitVersionSlice
             $"/api/projects/{caller.Project}/datasets/{d.Name}/versions/{kept.Version}/splits/{kept.Id}", SplitView.Of(kept)));
     }
 
-    private static Refusal? Check(SplitVersion split) => Inputs.First(
-        split.Method is null ? null : Inputs.OneOf("method", split.Method, MakeSplit.Balanced, MakeSplit.Random),
+    private static Refusal? Check(SplitVersion split) => Fields.First(
+        split.Method is null ? null : Fields.OneOf("method", split.Method, [MakeSplit.Balanced, MakeSplit.Random]),
         Shares.Of(split.Train, split.Dev, split.Test, Shares.Small, out _),
         split.Tags?.Count > 20 ? InvalidInput("tags", "must be at most 20 columns.") : null,
         split.Tags?.Any(string.IsNullOrEmpty) == true ? InvalidInput("tags", "must not contain an empty name.") : null);

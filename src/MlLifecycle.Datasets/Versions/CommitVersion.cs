@@ -28,7 +28,7 @@ public static class CommitVersionSlice
     public static Decision Decide(Dataset dataset, CommitVersion commit, DateTimeOffset now, string actor) => dataset switch
     {
         { Registered: false } => Dataset.Unknown(dataset.Name),
-        _ when Inputs.Required("message", commit.Message) is { } refusal => refusal,
+        _ when Fields.Text("message", commit.Message) is { } refusal => refusal,
         _ when dataset.Head?.Manifest == commit.Manifest => Nothing, // the same content again: a retry, not news
         _ when dataset.Head?.Manifest != commit.Base => Refuse(409, HeadMoved, "Another version was committed at the same moment. Commit again."),
         { Head: null } when commit.Files == 0 => Refuse(409, "nothing-staged", "Stage at least one file (PUT .../staging/{path}) before the first commit."),
@@ -40,7 +40,7 @@ public static class CommitVersionSlice
         string dataset, CommitRequest request, Caller caller, IDocumentStore store, StagingArea staging, ObjectStore objects, TimeProvider clock, IfMatch ifMatch,
         CancellationToken ct)
     {
-        if (Inputs.Required("message", request.Message) is { } refusal)
+        if (Fields.Text("message", request.Message) is { } refusal)
             return new Refused(refusal);
         Guid? key = caller.IdempotencyKey is null ? null : caller.NewId($"version of {dataset}");
         for (var attempt = 1; ; attempt++)

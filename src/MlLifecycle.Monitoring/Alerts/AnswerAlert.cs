@@ -16,7 +16,7 @@ public sealed record AlertAcknowledged(Guid DeploymentId, Guid AlertId, string? 
 public static class AcknowledgeAlertSlice
 {
     public static Decision Decide(Deployment deployment, Guid alert, AnswerAlert answer, DateTimeOffset now, string actor) =>
-        Checks.Text("note", answer.Note, 2000, required: false) is { } refusal ? refusal
+        Fields.Text("note", answer.Note, 2000, required: false) is { } refusal ? refusal
         : deployment.Rules.Find(r => r.Open?.Id == alert) is not { } rule
             ? Refuse(409, "alert-over", "The alert is over: there is nothing left to acknowledge.")
         : rule.Open!.Acknowledged ? Nothing
@@ -29,7 +29,7 @@ public static class AcknowledgeAlertSlice
 public static class ResolveAlertSlice
 {
     public static Decision Decide(Deployment deployment, Guid alert, AnswerAlert answer, DateTimeOffset now, string actor) =>
-        Checks.Text("note", answer.Note, 2000, required: false) is { } refusal ? refusal
+        Fields.Text("note", answer.Note, 2000, required: false) is { } refusal ? refusal
         : deployment.Rules.Find(r => r.Open?.Id == alert) is not { } rule ? Nothing // it is over
         : Accept(new AlertEnded(
             alert, deployment.Id, deployment.Name, rule.Name, "resolved", $"{actor} resolved it{(answer.Note is { } note ? $": {note}" : ".")}", answer.Note, now, actor));

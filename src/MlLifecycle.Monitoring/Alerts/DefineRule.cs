@@ -111,17 +111,17 @@ public static class DefineRuleSlice
     private static Refusal? Check(DefineRule rule, out WatchMetric? metric)
     {
         metric = null;
-        if (Checks.First(Checks.Name("name", rule.Name), Checks.Text("metric", rule.Metric, 220)) is { } refusal)
+        if (Fields.First(Fields.Name("name", rule.Name), Fields.Text("metric", rule.Metric, 220)) is { } refusal)
             return refusal;
         metric = WatchMetric.Parse(rule.Metric, out var unknown);
-        return Checks.First(
+        return Fields.First(
             unknown,
             rule.Threshold is { } t && !double.IsFinite(t) ? InvalidInput("threshold", "must be a finite number.") : null,
             rule.Threshold is null && metric?.IsColumnDrift == false ? InvalidInput("threshold", $"is missing: only the drift of one column has a threshold of its own, {rule.Metric} has none.") : null,
-            Checks.OneOf("direction", rule.Direction, ["above", "below"]),
+            Fields.OneOf("direction", rule.Direction, ["above", "below"]),
             rule.Direction == "below" && metric?.IsColumnDrift == true ? InvalidInput("direction", "must be left out: which side of the threshold is drift follows from the method.") : null,
-            Checks.OneOf("severity", rule.Severity, ["warning", "critical"]),
-            Checks.OneOf("kind", rule.Kind, metric?.Kinds.Count > 1 ? Kinds : metric?.Kinds ?? Kinds, required: false),
-            Checks.Between("for", rule.For, 1, LongestStreak));
+            Fields.OneOf("severity", rule.Severity, ["warning", "critical"]),
+            Fields.OneOf("kind", rule.Kind, metric?.Kinds.Count > 1 ? Kinds : metric?.Kinds ?? Kinds, required: false),
+            Fields.Between("for", rule.For, 1, LongestStreak));
     }
 }

@@ -42,7 +42,7 @@ public static class ReadAlerts
     {
         if (Cursor.Decode<Place>(after, out var place) is { } badCursor)
             return new Refused(badCursor);
-        if (Checks.OneOf("status", status, ["open", "over"], required: false) is { } refusal)
+        if (Fields.OneOf("status", status, ["open", "over"], required: false) is { } refusal)
             return new Refused(refusal);
         var take = Cursor.Limit(limit);
         var query = session.Query<Alert>().Where(a => a.ProjectId == caller.ProjectId);

@@ -14,7 +14,7 @@ public sealed record RolloutMoved(Guid DeploymentId, string Deployment, double T
 public static class MoveRolloutSlice
 {
     public static Decision Decide(Deployment deployment, MoveRollout move) =>
-        Checks.First(Checks.Between("trafficShare", move.TrafficShare, 0, 1), Checks.Text("reason", move.Reason, 1000)) is { } refusal ? refusal
+        Fields.First(Fields.Between("trafficShare", move.TrafficShare, 0, 1), Fields.Text("reason", move.Reason, 1000)) is { } refusal ? refusal
         : deployment.Plan!.Rollout == "shadow" && move.TrafficShare > 0
             ? Refuse(409, "shadow-takes-no-traffic", "The answers of a shadow deployment reach nobody. Start another deployment of the model with a rollout that takes traffic.")
         : deployment.TrafficShare == move.TrafficShare && (deployment.RolloutReason ?? move.Reason) == move.Reason ? Nothing

@@ -91,18 +91,18 @@ public static class StartDeploymentSlice
         s.Window?.Seconds,
         s.Window?.GraceSeconds ?? UsualGrace);
 
-    private static Refusal? Check(StartDeployment s) => Checks.First(
-        Checks.Name("name", s.Name),
-        Checks.Text("model", s.Model, 200),
+    private static Refusal? Check(StartDeployment s) => Fields.First(
+        Fields.Name("name", s.Name),
+        Fields.Text("model", s.Model, 200),
         s.ModelVersion < 1 ? InvalidInput("modelVersion", "must be the number of a model version, counted from 1.") : null,
-        Checks.Text("runId", s.RunId, 200, required: false),
-        Checks.OneOf("rollout", s.Rollout, Rollouts),
-        Checks.OneOf("automation", s.Automation, Automations, required: false),
-        Checks.Text("rollbackTarget", s.RollbackTarget, 200, required: false),
-        Checks.Between("trafficShare", s.TrafficShare, 0, 1),
+        Fields.Text("runId", s.RunId, 200, required: false),
+        Fields.OneOf("rollout", s.Rollout, Rollouts),
+        Fields.OneOf("automation", s.Automation, Automations, required: false),
+        Fields.Text("rollbackTarget", s.RollbackTarget, 200, required: false),
+        Fields.Between("trafficShare", s.TrafficShare, 0, 1),
         s is { Rollout: "shadow", TrafficShare: > 0 } ? InvalidInput("trafficShare", "must be 0 in a shadow rollout: its answers reach nobody.") : null,
-        Checks.Between("window.rows", s.Window?.Rows, 10, MostRows),
-        Checks.Between("window.seconds", s.Window?.Seconds, 1, LongestSpan),
-        Checks.Between("window.graceSeconds", s.Window?.GraceSeconds, 1, LongestSpan),
+        Fields.Between("window.rows", s.Window?.Rows, 10, MostRows),
+        Fields.Between("window.seconds", s.Window?.Seconds, 1, LongestSpan),
+        Fields.Between("window.graceSeconds", s.Window?.GraceSeconds, 1, LongestSpan),
         s.Window is { GraceSeconds: not null, Seconds: null } ? InvalidInput("window.graceSeconds", "is for windows of time: give window.seconds too.") : null);
 }

@@ -37,10 +37,10 @@ public static class TakeReferenceSlice
         if (media == "application/json")
         {
             asked = await request.ReadFromJsonAsync<TakeReference>(ct) ?? throw new BadHttpRequestException("The request has no body; this route takes a JSON object.");
-            refusal = Checks.First(
-                Checks.Text("dataset", asked.Dataset, 200),
+            refusal = Fields.First(
+                Fields.Text("dataset", asked.Dataset, 200),
                 asked.Version < 1 ? InvalidInput("version", "must be the number of a dataset version, counted from 1.") : null,
-                Checks.Text("path", asked.Path, 4000, required: false));
+                Fields.Text("path", asked.Path, 4000, required: false));
             if (refusal is not null)
                 return new Refused(refusal);
             (file, path, format, refusal) = await datasets.Fetch(asked, caller, spool, ct);

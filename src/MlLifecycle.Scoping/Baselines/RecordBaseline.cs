@@ -25,13 +25,13 @@ public static class RecordBaselineSlice
     public static Decision Decide(Project project, RecordBaseline baseline)
     {
         var metric = project.Metrics.Find(m => m.Name == baseline.Metric);
-        var refusal = Checks.First(
-            Checks.Name("name", baseline.Name),
-            Checks.OneOf("kind", baseline.Kind, Kinds),
+        var refusal = Fields.First(
+            Fields.Name("name", baseline.Name),
+            Fields.OneOf("kind", baseline.Kind, Kinds),
             metric is null ? InvalidInput("metric", $"'{baseline.Metric}' is not a metric of this project. Define it first: POST …/metrics.") : null,
-            Checks.Figure("value", baseline.Value, metric?.Unit ?? "", metric?.Kind ?? ""),
-            Checks.Text("source", baseline.Source, 1000),
-            Checks.Text("url", baseline.Url, 2000, required: false));
+            Figures.Figure("value", baseline.Value, metric?.Unit ?? "", metric?.Kind ?? ""),
+            Fields.Text("source", baseline.Source, 1000),
+            Fields.Text("url", baseline.Url, 2000, required: false));
         return refusal is not null ? refusal
             : project.Baselines.Contains(baseline) ? Nothing
             : Accept(new BaselineRecorded(baseline));

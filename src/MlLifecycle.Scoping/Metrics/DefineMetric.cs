@@ -24,13 +24,13 @@ public static class DefineMetricSlice
     public static readonly string[] Kinds = ["ml", "software", "business", "input", "output"];
 
     public static Decision Decide(Project project, DefineMetric metric) =>
-        Checks.First(
-            Checks.Name("name", metric.Name),
-            Checks.OneOf("kind", metric.Kind, Kinds),
-            Checks.Text("unit", metric.Unit, 40),
-            Checks.OneOf("direction", metric.Direction, ["higher", "lower"]),
-            Checks.Figure("target", metric.Target, metric.Unit, metric.Kind),
-            Checks.Text("description", metric.Description, required: false)) is { } refusal ? refusal
+        Fields.First(
+            Fields.Name("name", metric.Name),
+            Fields.OneOf("kind", metric.Kind, Kinds),
+            Fields.Text("unit", metric.Unit, 40),
+            Fields.OneOf("direction", metric.Direction, ["higher", "lower"]),
+            Figures.Figure("target", metric.Target, metric.Unit, metric.Kind),
+            Fields.Text("description", metric.Description, required: false)) is { } refusal ? refusal
         : project.Metrics.Contains(metric) ? Nothing
         : Accept(new MetricDefined(metric));
 

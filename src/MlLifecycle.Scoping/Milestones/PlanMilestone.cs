@@ -28,11 +28,11 @@ public sealed record MilestonePlanned(PlanMilestone Plan);
 public static class PlanMilestoneSlice
 {
     public static Decision Decide(Project project, PlanMilestone plan) =>
-        Checks.First(
-            Checks.Name("name", plan.Name),
+        Fields.First(
+            Fields.Name("name", plan.Name),
             CheckTargets(project, plan),
-            Checks.Text("resources", plan.Resources, required: false),
-            Checks.Text("timeline", plan.Timeline, required: false)) is { } refusal ? refusal
+            Fields.Text("resources", plan.Resources, required: false),
+            Fields.Text("timeline", plan.Timeline, required: false)) is { } refusal ? refusal
         : project.Milestones.Find(m => m.Name == plan.Name) is { } planned && planned.Plan.SameAs(plan) ? Nothing
         : Accept(new MilestonePlanned(plan));
 
@@ -57,7 +57,7 @@ public static class PlanMilestoneSlice
                 return InvalidInput($"targets[{i}]", "must not be null.");
             if (project.Metrics.Find(m => m.Name == target.Metric) is not { } metric)
                 return InvalidInput($"targets[{i}].metric", $"'{target.Metric}' is not a metric of this project. Define it first: POST …/metrics.");
-            if (Checks.Figure($"targets[{i}].value", target.Value, metric.Unit, metric.Kind) is { } refusal)
+            if (Figures.Figure($"targets[{i}].value", target.Value, metric.Unit, metric.Kind) is { } refusal)
                 return refusal;
             if (targets.Take(i).Any(t => t.Metric == target.Metric))
                 return InvalidInput($"targets[{i}].metric", $"'{target.Metric}' has a target in this milestone already.");

@@ -25,15 +25,15 @@ public sealed record ConstraintsSet(SetConstraints Constraints);
 public static class SetConstraintsSlice
 {
     public static Decision Decide(Project project, SetConstraints set) =>
-        Checks.First(
-            Checks.OneOf("serving", set.Serving, ["real-time", "batch"], required: false),
-            Checks.OneOf("environment", set.Environment, ["cloud", "edge"], required: false),
-            Checks.NotNegative("latencyMs", set.LatencyMs),
-            Checks.NotNegative("throughputQps", set.ThroughputQps),
-            Checks.NotNegative("budget", set.Budget),
-            Checks.Text("timeline", set.Timeline, required: false),
-            Checks.Text("security", set.Security, required: false),
-            Checks.Text("privacy", set.Privacy, required: false)) is { } refusal ? refusal
+        Fields.First(
+            Fields.OneOf("serving", set.Serving, ["real-time", "batch"], required: false),
+            Fields.OneOf("environment", set.Environment, ["cloud", "edge"], required: false),
+            Fields.NotNegative("latencyMs", set.LatencyMs),
+            Fields.NotNegative("throughputQps", set.ThroughputQps),
+            Fields.NotNegative("budget", set.Budget),
+            Fields.Text("timeline", set.Timeline, required: false),
+            Fields.Text("security", set.Security, required: false),
+            Fields.Text("privacy", set.Privacy, required: false)) is { } refusal ? refusal
         : project.Constraints == set ? Nothing
         : Accept(new ConstraintsSet(set));
 

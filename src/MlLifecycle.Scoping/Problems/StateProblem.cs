@@ -20,11 +20,11 @@ public sealed record ProblemStated(StateProblem Problem);
 public static class StateProblemSlice
 {
     public static Decision Decide(Project project, StateProblem problem) =>
-        Checks.First(
-            Checks.Text("statement", problem.Statement),
-            Checks.Text("businessValue", problem.BusinessValue, required: false),
-            Checks.Text("ethics", problem.Ethics, required: false),
-            Checks.Text("privacy", problem.Privacy, required: false)) is { } refusal ? refusal
+        Fields.First(
+            Fields.Text("statement", problem.Statement),
+            Fields.Text("businessValue", problem.BusinessValue, required: false),
+            Fields.Text("ethics", problem.Ethics, required: false),
+            Fields.Text("privacy", problem.Privacy, required: false)) is { } refusal ? refusal
         : problem.SameAs(project.Problem) ? Nothing
         : Accept(new ProblemStated(problem));
 

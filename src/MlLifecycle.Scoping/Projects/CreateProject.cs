@@ -33,10 +33,10 @@ public static partial class CreateProjectSlice
         return outcome.ToResult(p => TypedResults.Created($"/api/projects/{p.Slug}", ProjectView.Of(p)));
     }
 
-    private static Refusal? Check(CreateProject create) => Checks.First(
+    private static Refusal? Check(CreateProject create) => Fields.First(
         SlugShape().IsMatch(create.Slug) ? null : InvalidInput("slug", "must be 2 to 63 of a-z, 0-9 and '-', and begin with a letter or digit."),
-        Checks.Text("name", create.Name, 200),
-        Checks.Text("description", create.Description, required: false),
+        Fields.Text("name", create.Name, 200),
+        Fields.Text("description", create.Description, required: false),
         create.Owners?.Any(string.IsNullOrWhiteSpace) == true ? InvalidInput("owners", "must not contain an empty name.") : null);
 
     [GeneratedRegex("^[a-z0-9][a-z0-9-]{1,62}\\z")]

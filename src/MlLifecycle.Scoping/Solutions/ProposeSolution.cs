@@ -22,12 +22,12 @@ public static class ProposeSolutionSlice
     private static readonly string[] Levels = ["low", "medium", "high"];
 
     public static Decision Decide(Project project, ProposeSolution solution) =>
-        Checks.First(
-            Checks.Name("name", solution.Name),
-            Checks.Text("description", solution.Description, required: false),
-            Checks.OneOf("feasibility", solution.Feasibility, Levels, required: false),
-            Checks.OneOf("value", solution.Value, Levels, required: false),
-            Checks.Text("notes", solution.Notes, required: false)) is { } refusal ? refusal
+        Fields.First(
+            Fields.Name("name", solution.Name),
+            Fields.Text("description", solution.Description, required: false),
+            Fields.OneOf("feasibility", solution.Feasibility, Levels, required: false),
+            Fields.OneOf("value", solution.Value, Levels, required: false),
+            Fields.Text("notes", solution.Notes, required: false)) is { } refusal ? refusal
         : project.Solutions.Contains(solution) ? Nothing
         : Accept(new SolutionProposed(solution));
 
