@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace MlLifecycle.Bench;
@@ -19,7 +20,7 @@ internal static class Work
         Post(client, "mlflow/runs/log-metric", new { run_id = run, key, value = Noise(n), timestamp = 1_700_000_000_000L + n, step = n });
 
     /// <summary>The request that logs a batch of points, of one metric or of ten in turns. Made ahead: its making is the client's work, not the service's.</summary>
-    public static byte[] Points(string run, int from, int count, int keys) => System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new
+    public static byte[] Points(string run, int from, int count, int keys) => JsonSerializer.SerializeToUtf8Bytes(new
     {
         run_id = run,
         metrics = Enumerable.Range(from, count).Select(n => new { key = $"metric{n % keys}", value = Noise(n), timestamp = 1_700_000_000_000L + n, step = n / keys }),
@@ -47,7 +48,7 @@ internal static class Work
     /// <summary>Runs whose metric is above a bound and whose param has a value, the best by another metric first.</summary>
     public static async Task<string?> Search(HttpClient client, string experiment, int limit, string? token = null, bool filtered = true)
     {
-        var page = await Post(client, "mlflow/runs/search", new
+        using var content = JsonContent.Create(new
         {
             experiment_ids = new[] { experiment },
             filter = filtered ? "metrics.metric1 > 0.5 and params.param2 = '3'" : "",
@@ -55,7 +56,26 @@ internal static class Work
             max_results = limit,
             page_token = token ?? "",
         });
-        return page["next_page_token"]?.GetValue<string>();
+        using var answer = await client.PostAsync(new Uri("mlflow/runs/search", UriKind.Relative), content);
+        answer.EnsureSuccessStatusCode();
+        return Token(await answer.Content.ReadAsByteArrayAsync());
+
+        // Without a tree of the whole page: that would be the client's work, not the service's.
+        static string? Token(byte[] page)
+        {
+            var json = new Utf8JsonReader(page);
+            json.Read();
+            while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+            {
+                var found = json.ValueTextEquals("next_page_token");
+                json.Read();
+                if (found)
+                    return json.GetString();
+                json.Skip();
+            }
+
+            return null;
+        }
     }
 
     /// <summary>The pages of a metric's history as the client asks for them; answers how many points came.</summary>
@@ -99,7 +119,7 @@ internal static class Work
 
     private static async Task<JsonNode> Post(HttpClient client, string path, object body)
     {
-        using var content = new StringContent(System.Text.Json.JsonSerializer.Serialize(body), Encoding.UTF8, "application/json");
+        using var content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json");
         using var answer = await client.PostAsync(new Uri(path, UriKind.Relative), content);
         return await Read(answer, path);
     }

@@ -135,9 +135,10 @@ internal static class ReadLoggedModels
 
         var places = new List<JsonElement[]>();
         var found = new List<Guid>();
-        await using (var command = sql.On(
-            source, $"SELECT m.id, {Term.Select(terms)} FROM tracking.logged_models m WHERE {string.Join(" AND ", conditions)} ORDER BY {Term.OrderBy(terms)} LIMIT {sql.Add(limit + 1)}"))
-        await using (var reader = await command.ExecuteReaderAsync(cancellation))
+        await using (var reader = await sql.Search(
+            source,
+            $"SELECT m.id, {Term.Select(terms)} FROM tracking.logged_models m WHERE {string.Join(" AND ", conditions)} ORDER BY {Term.OrderBy(terms)} LIMIT {sql.Add(limit + 1)}",
+            cancellation))
         {
             while (await reader.ReadAsync(cancellation))
             {

@@ -56,13 +56,14 @@ internal sealed class RunQuery
         return terms;
     }
 
-    /// <summary>The statement for one phase: the runs' keys, then their places in the order.</summary>
+    /// <summary>Reads one phase: the runs' keys, then their places in the order.</summary>
     /// <param name="source">The database.</param>
     /// <param name="phase">From 0.</param>
     /// <param name="after">The place to go on after; null to begin.</param>
     /// <param name="limit">At most so many runs.</param>
-    /// <returns>The statement; null when the place is none of this order.</returns>
-    public NpgsqlCommand? Command(NpgsqlDataSource source, int phase, PageToken? after, long limit)
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>The rows; null when the place is none of this order.</returns>
+    public async Task<NpgsqlDataReader?> Read(NpgsqlDataSource source, int phase, PageToken? after, long limit, CancellationToken cancellation)
     {
         var sql = new Sql();
         var joins = new List<string>();
@@ -98,12 +99,13 @@ internal sealed class RunQuery
             conditions.Add(beyond);
         }
 
-        return sql.On(
+        return await sql.Search(
             source,
             $"""
              SELECT r.run, {Term.Select(terms)} FROM tracking.runs r{(NeedsExperiment ? " JOIN tracking.experiments e ON e.experiment = r.experiment" : "")} {string.Join(' ', joins)}
              WHERE {string.Join(" AND ", conditions)} ORDER BY {Term.OrderBy(terms)} LIMIT {sql.Add(limit)}
-             """);
+             """,
+            cancellation);
     }
 
     private const string ArtifactUri = "(e.artifact_location || '/' || replace(r.id::text, '-', '') || '/artifacts')";

@@ -72,11 +72,10 @@ internal sealed class RunSearch(NpgsqlDataSource source, ExperimentRows experime
         PageToken? last = null;
         for (var phase = token?.Phase ?? 0; phase < query.Phases && found.Count <= limit; phase++)
         {
-            await using var command = query.Command(source, phase, token?.Phase == phase ? token : null, limit + 1 - found.Count);
-            if (command is null)
+            await using var reader = await query.Read(source, phase, token?.Phase == phase ? token : null, limit + 1 - found.Count, cancellation);
+            if (reader is null)
                 return (Mlflow.Invalid("Invalid page token."), none);
             var terms = query.Terms(phase);
-            await using var reader = await command.ExecuteReaderAsync(cancellation);
             while (await reader.ReadAsync(cancellation))
             {
                 found.Add(reader.GetInt64(0));

@@ -64,8 +64,8 @@ internal static class SearchTracesSlice
 
         var found = new List<Guid>();
         JsonElement[]? last = null;
-        await using (var command = sql.On(source, $"SELECT t.stream, {Term.Select(terms)} FROM tracking.traces t WHERE {conditions} ORDER BY {Term.OrderBy(terms)} LIMIT {sql.Add(limit + 1)}"))
-        await using (var reader = await command.ExecuteReaderAsync(cancellation))
+        await using (var reader = await sql.Search(
+            source, $"SELECT t.stream, {Term.Select(terms)} FROM tracking.traces t WHERE {conditions} ORDER BY {Term.OrderBy(terms)} LIMIT {sql.Add(limit + 1)}", cancellation))
         {
             while (await reader.ReadAsync(cancellation))
             {
