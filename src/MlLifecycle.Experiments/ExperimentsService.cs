@@ -56,6 +56,7 @@ public static class ExperimentsService
         services.AddSingleton<DefaultExperiments>();
         services.AddSingleton<RunReader>();
         services.AddSingleton<RunSearch>();
+        services.AddSingleton<RenderedRuns>();
         services.AddSingleton<PastRuns>();
         services.AddSingleton<MetricHistory>();
         services.AddSingleton<ModelRows>();

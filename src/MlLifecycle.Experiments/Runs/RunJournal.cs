@@ -10,7 +10,7 @@ namespace MlLifecycle.Experiments.Runs;
 internal sealed class RunJournal(RunCommit commit, ILogger<RunJournal> log) : BackgroundService
 {
     // Enough to keep the database busy while results travel; commands of one run always take the same lane.
-    private const int Lanes = 4;
+    private const int Lanes = 2;
     private const int Waiting = 128;
     private const int CommandsPerCommit = 256;
     private const int PointsPerCommit = 20_000;

@@ -9,7 +9,7 @@ namespace MlLifecycle.Experiments.Runs;
 internal sealed class RunReader(NpgsqlDataSource source)
 {
     private const string Head = """
-        SELECT r.run, r.id, e.number, e.name, e.artifact_location, r.name, r.user_id, r.status, r.started_ms, r.ended_ms, r.deleted OR e.deleted
+        SELECT r.run, r.id, e.number, e.name, e.artifact_location, r.name, r.user_id, r.status, r.started_ms, r.ended_ms, r.deleted, r.revision, e.deleted
         FROM tracking.runs r JOIN tracking.experiments e ON e.experiment = r.experiment
         """;
 
@@ -22,6 +22,7 @@ internal sealed class RunReader(NpgsqlDataSource source)
     }
 
     /// <summary>Runs by their keys in the tables, in that order.</summary>
+    /// <remarks>A record is at least as new as its stamp: its values are read after its head.</remarks>
     public async Task<IReadOnlyList<RunRecord>> Many(IReadOnlyCollection<long> keys, CancellationToken cancellation)
     {
         if (keys.Count == 0)
@@ -47,6 +48,7 @@ internal sealed class RunReader(NpgsqlDataSource source)
         {
             runs.Add(reader.GetInt64(0), new()
             {
+                Key = reader.GetInt64(0),
                 Id = reader.GetGuid(1),
                 Experiment = reader.GetInt64(2),
                 ExperimentName = reader.GetString(3),
@@ -56,7 +58,8 @@ internal sealed class RunReader(NpgsqlDataSource source)
                 Status = reader.GetString(7),
                 StartTime = reader.GetInt64(8),
                 EndTime = reader.IsDBNull(9) ? null : reader.GetInt64(9),
-                Deleted = reader.GetBoolean(10),
+                Deleted = reader.GetBoolean(10) || reader.GetBoolean(12),
+                Stamp = new(reader.GetInt64(11), reader.GetBoolean(12)),
             });
         }
 

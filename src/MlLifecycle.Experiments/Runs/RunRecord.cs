@@ -10,6 +10,12 @@ namespace MlLifecycle.Experiments.Runs;
 [JsonConverter(typeof(Json))]
 internal sealed class RunRecord
 {
+    /// <summary>Its key in the tables; 0 when it was not read from them.</summary>
+    public long Key { get; init; }
+
+    /// <summary>Of which moment it is.</summary>
+    public RunStamp Stamp { get; init; }
+
     public required Guid Id { get; init; }
 
     public required long Experiment { get; init; }
@@ -208,6 +214,11 @@ internal sealed class RunRecord
         public override void Write(Utf8JsonWriter writer, RunInfo value, JsonSerializerOptions options) => value.Run.WriteInfo(writer);
     }
 }
+
+/// <summary>Tells two readings of a run apart: equal stamps mean an equal record.</summary>
+/// <param name="Revision">How many commits have changed the run.</param>
+/// <param name="ExperimentDeleted">Whether its experiment was deleted, and the run with it.</param>
+internal readonly record struct RunStamp(long Revision, bool ExperimentDeleted);
 
 /// <summary>How answers that are written by hand are written.</summary>
 internal static class WriterOptions

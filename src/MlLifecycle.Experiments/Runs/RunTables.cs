@@ -51,7 +51,7 @@ internal static class RunTables
             Add(
                 batch,
                 """
-                UPDATE tracking.runs r SET name = c.name, status = c.status, ended_ms = c.ended_ms, deleted = c.deleted,
+                UPDATE tracking.runs r SET name = c.name, status = c.status, ended_ms = c.ended_ms, deleted = c.deleted, revision = r.revision + 1,
                     deleted_at = CASE WHEN NOT c.deleted THEN NULL WHEN r.deleted THEN r.deleted_at ELSE now() END
                 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::boolean[]) AS c(run, name, status, ended_ms, deleted) WHERE r.run = c.run
                 """,
@@ -61,6 +61,10 @@ internal static class RunTables
                 Array(changed, r => r.State.EndTime),
                 Array(changed, r => r.State.Deleted));
         }
+
+        var touched = runs.Where(r => !r.New && Head(r.Before) == Head(r.State)).ToList();
+        if (touched.Count > 0)
+            Add(batch, "UPDATE tracking.runs SET revision = revision + 1 WHERE run = ANY($1)", Array(touched, r => r.Key));
 
         static (string, RunStatus, long?, bool) Head(Run run) => (run.Name, run.Status, run.EndTime, run.Deleted);
     }

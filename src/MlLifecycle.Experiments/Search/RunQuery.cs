@@ -29,6 +29,12 @@ internal sealed class RunQuery
     /// <summary>In how many parts the order is read.</summary>
     public int Phases { get; }
 
+    /// <summary>The column of the first term in what <see cref="Read"/> reads.</summary>
+    public const int FirstTerm = 3;
+
+    /// <summary>The run that a row of <see cref="Read"/> tells of.</summary>
+    public FoundRun Found(NpgsqlDataReader row) => new(row.GetInt64(0), new(row.GetInt64(2), _deleted.Contains(row.GetInt32(1))));
+
     private Field? LeadingMetric { get; }
 
     /// <summary>The order within a phase.</summary>
@@ -56,7 +62,7 @@ internal sealed class RunQuery
         return terms;
     }
 
-    /// <summary>Reads one phase: the runs' keys, then their places in the order.</summary>
+    /// <summary>Reads one phase: the runs, then their places in the order.</summary>
     /// <param name="source">The database.</param>
     /// <param name="phase">From 0.</param>
     /// <param name="after">The place to go on after; null to begin.</param>
@@ -102,7 +108,7 @@ internal sealed class RunQuery
         return await sql.Search(
             source,
             $"""
-             SELECT r.run, {Term.Select(terms)} FROM tracking.runs r{(NeedsExperiment ? " JOIN tracking.experiments e ON e.experiment = r.experiment" : "")} {string.Join(' ', joins)}
+             SELECT r.run, r.experiment, r.revision, {Term.Select(terms)} FROM tracking.runs r{(NeedsExperiment ? " JOIN tracking.experiments e ON e.experiment = r.experiment" : "")} {string.Join(' ', joins)}
              WHERE {string.Join(" AND ", conditions)} ORDER BY {Term.OrderBy(terms)} LIMIT {sql.Add(limit)}
              """,
             cancellation);

@@ -42,10 +42,15 @@ internal static class SearchRunsSlice
     }
 }
 
-/// <summary>The keys of a page's runs, in order, and where the next page begins.</summary>
-/// <param name="Runs">Keys in the tables.</param>
+/// <summary>A run that a search found.</summary>
+/// <param name="Key">Its key in the tables.</param>
+/// <param name="Stamp">Of which moment it was.</param>
+internal readonly record struct FoundRun(long Key, RunStamp Stamp);
+
+/// <summary>A page's runs, in order, and where the next page begins.</summary>
+/// <param name="Runs">The runs.</param>
 /// <param name="Next">The token of the next page; null on the last.</param>
-internal sealed record RunPage(IReadOnlyList<long> Runs, string? Next);
+internal sealed record RunPage(IReadOnlyList<FoundRun> Runs, string? Next);
 
 /// <summary>Finds runs.</summary>
 internal sealed class RunSearch(NpgsqlDataSource source, ExperimentRows experiments)
@@ -68,7 +73,7 @@ internal sealed class RunSearch(NpgsqlDataSource source, ExperimentRows experime
         if (PageToken.Decode(pageToken, search, phase => phase < query.Phases ? query.Terms(phase).Count : -1, out var token) is { } badToken)
             return (badToken, none);
 
-        var found = new List<long>();
+        var found = new List<FoundRun>();
         PageToken? last = null;
         for (var phase = token?.Phase ?? 0; phase < query.Phases && found.Count <= limit; phase++)
         {
@@ -78,9 +83,9 @@ internal sealed class RunSearch(NpgsqlDataSource source, ExperimentRows experime
             var terms = query.Terms(phase);
             while (await reader.ReadAsync(cancellation))
             {
-                found.Add(reader.GetInt64(0));
+                found.Add(query.Found(reader));
                 if (found.Count == limit)
-                    last = new(search, phase, Term.Place(terms, reader, 1));
+                    last = new(search, phase, Term.Place(terms, reader, RunQuery.FirstTerm));
             }
         }
 
@@ -95,7 +100,7 @@ internal sealed class RunsAnswer(RunPage page) : IResult
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
-        var reader = httpContext.RequestServices.GetRequiredService<RunReader>();
+        var rendered = httpContext.RequestServices.GetRequiredService<RenderedRuns>();
         var response = httpContext.Response;
         response.ContentType = "application/json";
         await using var json = new Utf8JsonWriter(response.BodyWriter, WriterOptions.Relaxed);
@@ -103,10 +108,10 @@ internal sealed class RunsAnswer(RunPage page) : IResult
         if (page.Runs.Count > 0)
         {
             json.WriteStartArray("runs");
-            foreach (var keys in page.Runs.Chunk(AtATime))
+            foreach (var runs in page.Runs.Chunk(AtATime))
             {
-                foreach (var run in await reader.Many(keys, httpContext.RequestAborted))
-                    run.Write(json);
+                foreach (var run in await rendered.Many(runs, httpContext.RequestAborted))
+                    json.WriteRawValue(run, skipInputValidation: true);
                 await json.FlushAsync(httpContext.RequestAborted);
             }
 

@@ -31,6 +31,10 @@ CREATE TABLE IF NOT EXISTS tracking.runs (
     deleted boolean NOT NULL,
     recorded timestamptz NOT NULL
 );
+ALTER TABLE tracking.runs ADD COLUMN IF NOT EXISTS deleted_at timestamptz;
+-- Counts the commits that changed the run, so that what was read of it once can be known to be current. Space for that in each page keeps the indexes as they are.
+ALTER TABLE tracking.runs ADD COLUMN IF NOT EXISTS revision bigint NOT NULL DEFAULT 0;
+ALTER TABLE tracking.runs SET (fillfactor = 80);
 CREATE INDEX IF NOT EXISTS runs_by_start ON tracking.runs (experiment, started_ms DESC, id);
 
 CREATE TABLE IF NOT EXISTS tracking.params (
@@ -238,8 +242,6 @@ CREATE TABLE IF NOT EXISTS tracking.evaluation_records (
     PRIMARY KEY (dataset, key)
 );
 CREATE INDEX IF NOT EXISTS evaluation_records_in_order ON tracking.evaluation_records (dataset, position);
-
-ALTER TABLE tracking.runs ADD COLUMN IF NOT EXISTS deleted_at timestamptz;
 
 -- Numbers are not given again.
 CREATE TABLE IF NOT EXISTS tracking.purged_experiments (

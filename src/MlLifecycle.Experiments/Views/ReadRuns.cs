@@ -92,7 +92,7 @@ internal static class ReadRuns
         var (refusal, page) = await search.Find(caller.ProjectId, ids, filter, view, [], Cursor.Limit(limit), after, cancellation);
         if (refusal is not null)
             return new Refused(Decision.InvalidInput(refusal.Detail.Contains("page token", StringComparison.Ordinal) ? "after" : "filter", "is not understood. " + refusal.Detail));
-        var runs = await reader.Many(page.Runs, cancellation);
+        var runs = await reader.Many([.. page.Runs.Select(run => run.Key)], cancellation);
         if (at.Time is { } time)
             runs = await past.Of(runs, time, cancellation);
         return TypedResults.Ok(new Page<RunView>([.. runs.Select(RunView.Of)], page.Next));

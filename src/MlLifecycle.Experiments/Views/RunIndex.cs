@@ -42,7 +42,7 @@ internal static class RunIndex
             SELECT r.id FROM unnest($1) WITH ORDINALITY found (run, place) JOIN tracking.runs r ON r.run = found.run
             WHERE $2::timestamptz IS NULL OR r.recorded <= $2 ORDER BY place
             """);
-        command.Parameters.Add(new() { Value = page.Runs.ToArray() });
+        command.Parameters.Add(new() { Value = page.Runs.Select(run => run.Key).ToArray() });
         command.Parameters.Add(new() { Value = at.Time is { } time ? time.UtcDateTime : DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz });
         var found = new List<string>(page.Runs.Count);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
