@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Shouldly;
 using Xunit;
 
@@ -117,5 +118,41 @@ public sealed class Searching_runs(ExperimentsFixture service) : IClassFixture<E
         await client.Metric(await client.NewRun("0", ("mlflow.runName", "late")), "m", -1);
         var second = await client.Post("runs/search", new { experiment_ids = new[] { "0" }, order_by, max_results = 3, page_token = first["next_page_token"]!.GetValue<string>() });
         second["runs"]!.AsArray().Select(r => r!["info"]!["run_name"]!.GetValue<string>()).ShouldBe(["3", "4", "5"]);
+    }
+
+    [Fact]
+    public async Task answers_a_run_as_it_is_after_each_change()
+    {
+        var client = service.Empty();
+        var experiment = await client.NewExperiment();
+        var run = await client.NewRun(experiment);
+        (string Path, object Body)[] changes =
+        [
+            ("runs/log-metric", new { run_id = run, key = "loss", value = 0.5, timestamp = 1, step = 1 }),
+            ("runs/log-metric", new { run_id = run, key = "loss", value = 0.4, timestamp = 2, step = 2 }),
+            ("runs/log-parameter", new { run_id = run, key = "depth", value = "3" }),
+            ("runs/set-tag", new { run_id = run, key = "team", value = "red" }),
+            ("runs/set-tag", new { run_id = run, key = "team", value = "blue" }),
+            ("runs/delete-tag", new { run_id = run, key = "team" }),
+            ("runs/log-inputs", new { run_id = run, datasets = new[] { new { dataset = new { name = "d", digest = "1a", source_type = "x", source = "y" }, tags = Array.Empty<object>() } } }),
+            ("runs/log-batch", new { run_id = run, metrics = new[] { new { key = "acc", value = 1, timestamp = 1, step = 0 } }, @params = new[] { new { key = "width", value = "9" } } }),
+            ("runs/outputs", new { run_id = run, models = new[] { new { model_id = "m-1", step = 1 } } }),
+            ("runs/update", new { run_id = run, run_name = "another" }),
+            ("runs/update", new { run_id = run, status = "FINISHED", end_time = 5 }),
+            ("runs/delete", new { run_id = run }),
+            ("runs/restore", new { run_id = run }),
+            ("experiments/delete", new { experiment_id = experiment }),
+            ("experiments/restore", new { experiment_id = experiment }),
+        ];
+        var before = "";
+        foreach (var (path, body) in changes)
+        {
+            await client.Post(path, body);
+            var page = await client.Post("runs/search", new { experiment_ids = new[] { experiment }, run_view_type = "ALL" });
+            var found = page["runs"]![0]!.ToJsonString();
+            found.ShouldNotBe(before, path);
+            JsonNode.DeepEquals(page["runs"]![0], await client.Run(run)).ShouldBeTrue(path + " " + found);
+            before = found;
+        }
     }
 }
