@@ -27,7 +27,12 @@ public static class ServiceDefaults
     /// <param name="service">The service's name, as in <c>datasets</c>.</param>
     public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder, string service)
     {
-        builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.AddServerHeader = false);
+        builder.Services.Configure<KestrelServerOptions>(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // Searches by GET carry their filters and lists of runs in the address.
+            kestrel.Limits.MaxRequestLineSize = 64 * 1024;
+        });
         builder.AddTelemetry(service);
         builder.AddTrust();
         QuietLogs(builder.Logging);

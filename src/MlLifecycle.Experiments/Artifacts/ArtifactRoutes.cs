@@ -43,7 +43,7 @@ internal static class ArtifactRoutes
             return new Refused(refusal!);
         if (ArtifactStore.PathOf(record.ArtifactUri) is not { } root)
             return new Refused(Elsewhere(record.ArtifactUri));
-        var path = (sent.Message.Path ?? "").TrimEnd('/');
+        var path = ArtifactStore.ListedAs(sent.Message.Path);
         if (path.Length > 0 && ArtifactStore.Check(path) is { } bad)
             return new Refused(bad);
         var entries = store.List(caller.ProjectId, Join(root, path));
@@ -57,7 +57,7 @@ internal static class ArtifactRoutes
     /// <summary>The proxy's listing, each entry named by its last part alone.</summary>
     public static IResult List(Sent<ListArtifactsMessage> sent, Caller caller, ArtifactStore store)
     {
-        var path = (sent.Message.Path ?? "").TrimEnd('/');
+        var path = ArtifactStore.ListedAs(sent.Message.Path);
         return path.Length > 0 && ArtifactStore.Check(path) is { } bad
             ? new Refused(bad)
             : Answer.Of(new { Files = Answer.OrNone(store.List(caller.ProjectId, path)) });
@@ -128,16 +128,18 @@ internal static class ArtifactRoutes
     /// <summary>A small file into a run, as the MLflow interface uploads it.</summary>
     public static async Task<IResult> UploadToRun(HttpRequest request, Caller caller, RunReader reader, ArtifactStore store, CancellationToken cancellation)
     {
-        var path = request.Query["path"].ToString();
+        var (path, runUuid, runId) = (request.Query["path"].ToString(), request.Query["run_uuid"].ToString(), request.Query["run_id"].ToString());
+        if (runUuid.Length + runId.Length == 0)
+            return new Refused(Mlflow.Invalid("Request must specify run_uuid."));
         if (path.Length == 0)
-            return new Refused(Mlflow.Missing("path"));
+            return new Refused(Mlflow.Invalid("Request must specify path."));
         if (ArtifactStore.Check(path) is { } bad)
             return new Refused(bad);
         if (request.ContentLength > SmallFile)
             return new Refused(Mlflow.Invalid($"Artifact size is too large. At most {SmallFile} bytes are taken here; larger files go through /api/2.0/mlflow-artifacts."));
         if (request.ContentLength == 0)
-            return new Refused(Mlflow.Invalid("The request must have the file as its body."));
-        var (record, refusal) = await OfRun(request.Query["run_uuid"].ToString(), request.Query["run_id"].ToString(), caller, reader, cancellation);
+            return new Refused(Mlflow.Invalid("Request must specify data."));
+        var (record, refusal) = await OfRun(runUuid, runId, caller, reader, cancellation);
         if (record is null)
             return new Refused(refusal!);
         if (ArtifactStore.PathOf(record.ArtifactUri) is not { } root)
@@ -162,8 +164,12 @@ internal static class ArtifactRoutes
     {
         http.Response.Headers.XContentTypeOptions = "nosniff";
         return TypedResults.PhysicalFile(
-            file.FullName, Types.TryGetContentType(file.Name, out var type) ? type : "application/octet-stream", file.Name, file.LastWriteTimeUtc, enableRangeProcessing: true);
+            file.FullName, TypeOf(file.Name), file.Name, file.LastWriteTimeUtc, enableRangeProcessing: true);
     }
+
+    // These two have no ending to go by.
+    private static string TypeOf(string name) => name.ToUpperInvariant() is "MLMODEL" or "MLPROJECT" ? "text/plain"
+        : Types.TryGetContentType(name, out var type) ? type : "application/octet-stream";
 
     public static string Join(string head, string tail) => head.Length == 0 ? tail : tail.Length == 0 ? head : $"{head}/{tail}";
 

@@ -50,8 +50,13 @@ internal sealed class ArtifactStore(IConfiguration configuration)
             && !decoded.Any(c => c is '\\' or '\0' || char.IsControl(c))
             && decoded.Split('/').All(part => part is not ("" or "." or "..") && part.Length <= 255)
             && !(decoded is [_, ':', ..] && char.IsAsciiLetter(decoded[0]));
-        return safe ? null : Mlflow.Invalid($"Invalid path: {Mlflow.Quoted(path)}. It must be relative, without '..', empty parts, backslashes or encoded slashes.");
+        // In the original's own words: clients and checks compare the whole message.
+        return safe ? null : Mlflow.Invalid("Invalid path");
     }
+
+    /// <summary>A path to list: <c>.</c> stays where it is, as clients that download all of a run say it.</summary>
+    /// <param name="path">As sent; may be empty or null.</param>
+    public static string ListedAs(string? path) => string.Join('/', (path ?? "").TrimEnd('/').Split('/').Where(part => part != "."));
 
     /// <summary>What a directory holds, by name; nothing when there is no such directory.</summary>
     public IReadOnlyList<ArtifactInfo> List(Guid project, string path)

@@ -100,7 +100,7 @@ internal static class EvaluationDatasets
     {
         var limit = sent.Message.MaxResults ?? Most;
         if (limit is < 1 or > Most)
-            return new Refused(Mlflow.Invalid($"Invalid value for request parameter max_results. It must be a positive integer of at most {Most}, but got value {limit}"));
+            return new Refused(Mlflow.Invalid($"Invalid value {limit} for parameter 'max_results' supplied: it must be a positive integer of at most {Most}."));
         var asked = sent.Message.ExperimentIds ?? [];
         var search = PageToken.Fingerprint(asked.Order(StringComparer.Ordinal));
         if (PageToken.Decode(sent.Message.PageToken, search, _ => 1, out var token) is { } bad)
@@ -141,7 +141,7 @@ internal static class EvaluationDatasets
         {
             var limit = sent.Message.MaxResults ?? Most;
             if (limit is < 1 or > RecordsAtOnce)
-                return new Refused(Mlflow.Invalid($"Invalid value for request parameter max_results. It must be a positive integer of at most {RecordsAtOnce}, but got value {limit}"));
+                return new Refused(Mlflow.Invalid($"Invalid value {limit} for parameter 'max_results' supplied: it must be a positive integer of at most {RecordsAtOnce}."));
             var search = PageToken.Fingerprint(id);
             if (PageToken.Decode(sent.Message.PageToken, search, _ => 1, out var token) is { } bad)
                 return new Refused(bad);

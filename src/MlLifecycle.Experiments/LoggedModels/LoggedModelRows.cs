@@ -25,7 +25,8 @@ internal sealed record LoggedModelRow(
 {
     public List<object> Metrics { get; } = [];
 
-    public List<object> Registrations { get; } = [];
+    /// <summary>The versions of registered models that were made of it, the oldest first.</summary>
+    public List<Registration> Registrations { get; } = [];
 
     public object Message => new
     {
@@ -41,12 +42,22 @@ internal sealed record LoggedModelRow(
             creator_id = Creator,
             model_type = ModelType.Length > 0 ? ModelType : null,
             source_run_id = SourceRun.Length > 0 ? SourceRun : null,
-            Tags = Entry.ListOf(Tags),
-            Registrations = Answer.OrNone(Registrations),
+            Tags = Entry.ListOf(Registrations.Count > 0 ? Tags.Where(t => t.Key != VersionsTag).Append(new(VersionsTag, VersionsOf(Registrations))) : Tags),
+            Registrations = Answer.OrNone([.. Registrations.Select(r => new { r.Name, Version = r.Version.ToString(CultureInfo.InvariantCulture) })]),
         },
         Data = new { Params = Entry.ListOf(Params), Metrics = Answer.OrNone(Metrics) },
     };
+
+    // Under which clients look for the versions. It is told of what the registry holds rather than kept, and so never disagrees with it.
+    private const string VersionsTag = "mlflow.modelVersions";
+
+    // With the spaces that Python's JSON has: clients compare the text.
+    private static string VersionsOf(IEnumerable<Registration> registrations) => "[" + string.Join(", ", registrations.Select(r =>
+        string.Create(CultureInfo.InvariantCulture, $"{{\"name\": {JsonSerializer.Serialize(r.Name)}, \"version\": {r.Version}}}"))) + "]";
 }
+
+/// <summary>A version of a registered model.</summary>
+internal sealed record Registration(string Name, int Version);
 
 /// <summary>The table of logged models.</summary>
 internal sealed class LoggedModelRows(NpgsqlDataSource source)
@@ -95,7 +106,7 @@ internal sealed class LoggedModelRows(NpgsqlDataSource source)
         await using var batch = source.CreateBatch();
         batch.BatchCommands.Add(new("SELECT model, key, value, timestamp_ms, step, run, dataset_name, dataset_digest FROM tracking.model_metrics WHERE model = ANY($1) ORDER BY model, key")
         { Parameters = { new() { Value = byId.Keys.ToArray() } } });
-        batch.BatchCommands.Add(new("SELECT v.model_id, m.name, v.version FROM tracking.model_versions v JOIN tracking.models m ON m.stream = v.stream WHERE v.model_id = ANY($1) ORDER BY 2, 3")
+        batch.BatchCommands.Add(new("SELECT v.model_id, m.name, v.version FROM tracking.model_versions v JOIN tracking.models m ON m.stream = v.stream WHERE v.model_id = ANY($1) ORDER BY v.created_ms, 2, 3")
         { Parameters = { new() { Value = byId.Keys.Select(LoggedModel.IdOf).ToArray() } } });
         await using var more = await batch.ExecuteReaderAsync(cancellation);
         while (await more.ReadAsync(cancellation))
@@ -117,7 +128,7 @@ internal sealed class LoggedModelRows(NpgsqlDataSource source)
         while (await more.ReadAsync(cancellation))
         {
             if (LoggedModel.Parse(more.GetString(0)) is { } model)
-                byId[model].Registrations.Add(new { Name = more.GetString(1), Version = more.GetInt32(2).ToString(CultureInfo.InvariantCulture) });
+                byId[model].Registrations.Add(new(more.GetString(1), more.GetInt32(2)));
         }
 
         return models;

@@ -69,7 +69,7 @@ internal static class ReadLoggedModels
             return new Refused(ChangeLoggedModelSlice.Unknown(id));
         if (ArtifactStore.PathOf(row.ArtifactUri) is not { } root)
             return new Refused(ArtifactRoutes.Elsewhere(row.ArtifactUri));
-        var path = (sent.Message.ArtifactDirectoryPath ?? "").TrimEnd('/');
+        var path = ArtifactStore.ListedAs(sent.Message.ArtifactDirectoryPath);
         if (path.Length > 0 && ArtifactStore.Check(path) is { } bad)
             return new Refused(bad);
         return Answer.Of(new
@@ -104,7 +104,7 @@ internal static class ReadLoggedModels
             return new Refused(Mlflow.Missing("experiment_ids"));
         var limit = message.MaxResults ?? Usual;
         if (limit is < 1 or > Most)
-            return new Refused(Mlflow.Invalid($"Invalid value for request parameter max_results. It must be a positive integer of at most {Most}, but got value {limit}"));
+            return new Refused(Mlflow.Invalid($"Invalid value {limit} for parameter 'max_results' supplied: it must be a positive integer of at most {Most}."));
         if (message.OrderBy?.FirstOrDefault(o => string.IsNullOrEmpty(o.FieldName)) is not null)
             return new Refused(Mlflow.Invalid("`field_name` in the `order_by` clause must be specified."));
         if (message.Datasets?.FirstOrDefault(d => string.IsNullOrEmpty(d.DatasetName)) is not null)

@@ -32,11 +32,17 @@ internal static class BulkHistorySlice
     /// <summary>MLflow's metrics/get-history-bulk: run by run, each by time, up to a bound.</summary>
     public static async Task<IResult> HandleAll(Sent<BulkHistoryMessage> sent, Caller caller, MetricHistory history, CancellationToken cancellation)
     {
-        if (Check(sent.Message, sent.Message.RunId ?? sent.Message.RunIds ?? [], "run_id", out var runs) is { } bad)
-            return new Refused(bad);
+        var asked = sent.Message.RunId ?? sent.Message.RunIds ?? [];
+        if (asked.Count == 0)
+            return new Refused(Mlflow.Invalid("GetMetricHistoryBulk request must specify at least one run_id."));
+        if (asked.Count > Runs)
+            return new Refused(Mlflow.Invalid($"GetMetricHistoryBulk request cannot specify more than {Runs} run_ids. Received {asked.Count} run_ids."));
+        if (string.IsNullOrEmpty(sent.Message.MetricKey))
+            return new Refused(Mlflow.Invalid("GetMetricHistoryBulk request must specify a metric_key."));
         if (sent.Message.MaxResults is < 1)
             return new Refused(Mlflow.Invalid("Invalid value for parameter 'max_results' supplied: it must be a positive integer."));
         var (key, limit) = (sent.Message.MetricKey!, Math.Min(sent.Message.MaxResults ?? Points, Points));
+        var runs = Named(asked);
         var series = await history.Find(caller.ProjectId, runs, key, cancellation);
         return new Answered(async (json, aborted) =>
         {
@@ -59,8 +65,10 @@ internal static class BulkHistorySlice
     public static async Task<IResult> HandleInterval(Sent<BulkHistoryMessage> sent, Caller caller, MetricHistory history, CancellationToken cancellation)
     {
         var message = sent.Message;
-        if ((Check(message, message.RunIds ?? message.RunId ?? [], "run_ids", out var runs) ?? CheckSteps(message)) is { } bad)
+        var asked = message.RunIds ?? message.RunId ?? [];
+        if (Check(message, asked) is { } bad)
             return new Refused(bad);
+        var runs = Named(asked);
         var (key, limit) = (message.MetricKey!, (int)(message.MaxResults ?? PointsOfARun));
         var series = await history.Find(caller.ProjectId, runs, key, cancellation);
         var present = runs.Where(series.ContainsKey).ToList();
@@ -81,27 +89,24 @@ internal static class BulkHistorySlice
         });
     }
 
-    private static Refusal? Check(BulkHistoryMessage message, IReadOnlyList<string> sent, string parameter, out List<Guid> runs)
+    // As in the original, a run that is none has no points.
+    private static List<Guid> Named(IReadOnlyList<string> ids)
     {
-        runs = [];
-        if (sent.Count == 0)
-            return Mlflow.Invalid($"The request must specify at least one {parameter}.");
-        if (sent.Count > Runs)
-            return Mlflow.Invalid($"The request cannot specify more than {Runs} {parameter}. Received {sent.Count}.");
-        if (string.IsNullOrEmpty(message.MetricKey))
-            return Mlflow.Invalid("The request must specify a metric_key.");
-        foreach (var id in sent.Distinct(StringComparer.Ordinal))
+        var runs = new List<Guid>();
+        foreach (var id in ids.Distinct(StringComparer.Ordinal))
         {
-            // As in the original, a run that is none has no points.
             if (Rules.Named(id, null, out var run) is null)
                 runs.Add(run);
         }
 
-        return null;
+        return runs;
     }
 
-    private static Refusal? CheckSteps(BulkHistoryMessage message) => message switch
+    private static Refusal? Check(BulkHistoryMessage message, IReadOnlyList<string> asked) => message switch
     {
+        _ when asked.Count == 0 => Mlflow.Missing("run_ids"),
+        _ when asked.Count > Runs => Mlflow.Invalid($"GetMetricHistoryBulkInterval request must specify at most {Runs} run_ids. Received {asked.Count} run_ids."),
+        { MetricKey: null or "" } => Mlflow.Missing("metric_key"),
         { MaxResults: < 1 or > PointsOfARun } => Mlflow.Invalid($"max_results must be between 1 and {PointsOfARun}. Got {message.MaxResults}."),
         { StartStep: null, EndStep: not null } or { StartStep: not null, EndStep: null } => Mlflow.Invalid("If either start step or end step are specified, both must be specified."),
         _ when message.StartStep > message.EndStep => Mlflow.Invalid($"end_step must be greater than start_step. Found start_step={message.StartStep} and end_step={message.EndStep}."),

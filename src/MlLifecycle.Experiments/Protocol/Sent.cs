@@ -24,7 +24,7 @@ internal sealed record Sent<T>(T Message, long Bytes, Refusal? Refusal = null) :
     {
         var request = context.Request;
         if (HttpMethods.IsGet(request.Method) && request.Query.Count > 0)
-            return Read(() => FromQuery(request.Query), 0);
+            return Read(() => FromQuery(request.Query), () => InQuery(request.Query), 0);
 
         if (HttpMethods.IsPost(request.Method) && !IsJson(request.ContentType))
             return new(new T(), 0, Mlflow.Invalid(request.ContentType is { } other
@@ -49,7 +49,7 @@ internal sealed record Sent<T>(T Message, long Bytes, Refusal? Refusal = null) :
                 continue;
             }
 
-            var sent = Read(() => FromBody(read.Buffer), read.Buffer.Length);
+            var sent = Read(() => FromBody(read.Buffer), () => JsonNode.Parse(read.Buffer.ToArray()), read.Buffer.Length);
             body.AdvanceTo(read.Buffer.End);
             return sent;
         }
@@ -74,7 +74,9 @@ internal sealed record Sent<T>(T Message, long Bytes, Refusal? Refusal = null) :
 
     /// <summary>Reads a message from query parameters, of which a repeated one is a list.</summary>
     /// <param name="query">The parameters.</param>
-    public static T FromQuery(IQueryCollection query)
+    public static T FromQuery(IQueryCollection query) => InQuery(query).Deserialize<T>(ProtoJson.Options)!;
+
+    private static JsonObject InQuery(IQueryCollection query)
     {
         var json = new JsonObject();
         foreach (var property in ProtoJson.Options.GetTypeInfo(typeof(T)).Properties)
@@ -86,14 +88,14 @@ internal sealed record Sent<T>(T Message, long Bytes, Refusal? Refusal = null) :
                 : JsonValue.Create(values[^1]);
         }
 
-        return json.Deserialize<T>(ProtoJson.Options)!;
+        return json;
     }
 
     private static bool IsJson(string? contentType) =>
         contentType is not null && contentType.AsSpan(0, contentType.IndexOf(';') is >= 0 and var end ? end : contentType.Length)
             .Trim().Equals("application/json", StringComparison.OrdinalIgnoreCase);
 
-    private static Sent<T> Read(Func<T> read, long bytes)
+    private static Sent<T> Read(Func<T> read, Func<JsonNode?> document, long bytes)
     {
         try
         {
@@ -101,11 +103,7 @@ internal sealed record Sent<T>(T Message, long Bytes, Refusal? Refusal = null) :
         }
         catch (JsonException malformed)
         {
-            var field = malformed.Path?.TrimStart('$').TrimStart('.');
-            var problem = malformed.Message.Split(" Path: ")[0];
-            return new(new T(), bytes, Mlflow.Invalid(string.IsNullOrEmpty(field)
-                ? $"The request is not the JSON this endpoint takes: {problem}"
-                : $"Invalid value for parameter '{field}' supplied: {problem}"));
+            return new(new T(), bytes, Misread.Of(malformed, document));
         }
     }
 }

@@ -52,10 +52,13 @@ internal static class RegisterVersionSlice
             return Mlflow.Missing("source");
         if (Names.TooLong("source", source, 2048) is { } tooLong)
             return tooLong;
-        // A path on some machine's disk means nothing to whoever reads the registry, and '..' would lead out of where it seems to point.
-        var local = source.StartsWith('/') || source.StartsWith("file:", StringComparison.OrdinalIgnoreCase) || source.Contains('\\', StringComparison.Ordinal);
-        return local || Uri.UnescapeDataString(Uri.UnescapeDataString(source)).Split('/').Contains("..")
-            ? Mlflow.Invalid($"Invalid model version source: {Mlflow.Quoted(source)}. It must be a URI such as runs:/…, models:/… or mlflow-artifacts:/…, without '..'.")
+        // A path on some machine's disk means nothing to whoever reads the registry.
+        if (source.StartsWith('/') || source.StartsWith("file:", StringComparison.OrdinalIgnoreCase) || source.Contains('\\', StringComparison.Ordinal))
+            return Mlflow.Invalid($"Invalid model version source: {Mlflow.Quoted(source)}. To use a local path as a model version source, log it as an artifact of a run first: a source is a URI such as runs:/…, models:/… or mlflow-artifacts:/….");
+        // '..' would lead out of where the source seems to point, and the character U+0000 ends a path early.
+        var decoded = Uri.UnescapeDataString(Uri.UnescapeDataString(source));
+        return decoded.Split('/').Contains("..") || decoded.Any(char.IsControl)
+            ? Mlflow.Invalid($"Invalid model version source: {Mlflow.Quoted(source)}. If supplying a source as an http, https, s3, mlflow-artifacts or other URI, its path must be absolute: without '..' or control characters, encoded ones included.")
             : null;
     }
 
@@ -129,6 +132,6 @@ internal sealed class ModelMessages
         return Names.CheckModelName("name", Name)
             ?? (string.IsNullOrEmpty(Version) ? Mlflow.Missing("version")
                 : int.TryParse(Version, NumberStyles.None, CultureInfo.InvariantCulture, out version) ? null
-                : Mlflow.Invalid($"Model version must be an integer, got {Mlflow.Quoted(Version)}."));
+                : Mlflow.Invalid($"Parameter 'version' must be an integer, got '{Version[..Math.Min(Version.Length, 200)]}'."));
     }
 }

@@ -29,7 +29,7 @@ internal static class RegistrySearch
         query = null!;
         var limit = message.MaxResults ?? usual;
         if (limit < 1 || limit > most)
-            return Mlflow.Invalid($"Invalid value for request parameter max_results. It must be a positive integer of at most {most}, but got value {limit}");
+            return Mlflow.Invalid($"Invalid value {limit} for parameter 'max_results' supplied: it must be a positive integer of at most {most}.");
         if (SearchWords.Read(message.Filter, message.OrderBy, vocabulary, out var clauses, out var orders) is { } wrong)
             return wrong;
         if (orders.Any(o => o.Field.Subject != Subject.Attribute))
@@ -86,9 +86,12 @@ internal static class RegistrySearch
     // By name, whatever else is asked for.
     public static IReadOnlyList<Term> ModelTerms(IReadOnlyList<Order> orders) => Terms(orders, ModelColumn, [new("m.name", TermType.Text)]);
 
-    // The last changed first; then by name, newest version first.
-    public static IReadOnlyList<Term> VersionTerms(IReadOnlyList<Order> orders) => Terms(
-        orders, VersionColumn, [new("v.updated_ms", TermType.Whole, true), new("m.name", TermType.Text), new("v.version::bigint", TermType.Whole, true)]);
+    // By name, newest version first; before that the last changed first, unless an order is asked for.
+    public static IReadOnlyList<Term> VersionTerms(IReadOnlyList<Order> orders)
+    {
+        Term[] always = [new("m.name", TermType.Text), new("v.version::bigint", TermType.Whole, true)];
+        return Terms(orders, VersionColumn, orders.Count > 0 ? always : [new("v.updated_ms", TermType.Whole, true), .. always]);
+    }
 
     public static Func<string, object> PlaceOf(ModelRow model) => column => column switch
     {

@@ -34,7 +34,7 @@ public sealed class Logged_models(ExperimentsFixture service) : IClassFixture<Ex
 
         var read = (await client.Get($"logged-models/{id}"))["model"]!;
         A_client_at_work.Entries(read["data"]!["params"]!).ShouldBe([("depth", "3"), ("eta", "1")]);
-        A_client_at_work.Entries(read["info"]!["tags"]!).ShouldBe([("phase", "one")]);
+        A_client_at_work.Entries(read["info"]!["tags"]!).ShouldBe([("mlflow.modelVersions", """[{"name": "sorter", "version": 1}]"""), ("phase", "one")]);
         var metric = read["data"]!["metrics"]!.AsArray().ShouldHaveSingleItem()!;
         (metric["value"]!.GetValue<double>(), metric["run_id"]!.GetValue<string>(), metric["dataset_name"]!.GetValue<string>()).ShouldBe((0.9, run, "fashion"));
         read["info"]!["registrations"]![0]!["version"]!.GetValue<string>().ShouldBe("1");
