@@ -51,6 +51,7 @@ public sealed record EvaluationDataset(Guid Id) : IFolded<EvaluationDataset>
             Created = e.Time,
             Updated = e.Time,
         },
+        EvaluationDatasetShared e => this with { Experiments = [.. e.Experiments], UpdatedBy = e.By, Updated = e.Time },
         EvaluationDatasetTagsSet e => this with { Tags = Tags.SetItems(e.Tags), Updated = e.Time },
         EvaluationDatasetTagRemoved e => this with { Tags = Tags.Remove(e.Key), Updated = e.Time },
         EvaluationRecordsChanged e => this with { UpdatedBy = e.By, Updated = e.Time },
@@ -74,6 +75,9 @@ public sealed record EvaluationDataset(Guid Id) : IFolded<EvaluationDataset>
 
 public sealed record EvaluationDatasetCreated(
     Guid ProjectId, string Name, IReadOnlyList<string> Experiments, IReadOnlyDictionary<string, string> Tags, string By, long Time);
+
+/// <summary>Other experiments measure on it from now on.</summary>
+public sealed record EvaluationDatasetShared(IReadOnlyList<string> Experiments, string By, long Time);
 
 public sealed record EvaluationDatasetTagsSet(IReadOnlyDictionary<string, string> Tags, long Time);
 

@@ -29,12 +29,16 @@ internal sealed class EvaluationMessage
     public long? MaxResults { get; init; }
 
     public string? PageToken { get; init; }
+
+    public string? FilterString { get; init; }
+
+    public IReadOnlyList<string>? OrderBy { get; init; }
 }
 
 /// <summary>Evaluation datasets: their outlines on the log, their records in a table.</summary>
 internal static class EvaluationDatasets
 {
-    private const int Most = 1000;
+    public const int Most = 1000;
     private const int RecordsAtOnce = 10_000;
 
     public static Decision SetTags(EvaluationDataset dataset, IReadOnlyDictionary<string, string> sent, long now)
@@ -70,6 +74,42 @@ internal static class EvaluationDatasets
     public static Task<IResult> Experiments(string id, Caller caller, IDocumentSession session, CancellationToken cancellation) =>
         With(id, caller, session, dataset => Task.FromResult(Answer.Of(new { experiment_ids = dataset.Experiments })), cancellation);
 
+    public static Decision Share(EvaluationDataset dataset, IReadOnlyCollection<string> experiments, bool remove, string by, long now)
+    {
+        string[] after = remove ? [.. dataset.Experiments.Except(experiments)] : [.. dataset.Experiments.Union(experiments)];
+        return after.Length == dataset.Experiments.Count ? Nothing : Accept(new EvaluationDatasetShared(after, by, now));
+    }
+
+    public static Task<IResult> AddExperiments(
+        string id, Sent<EvaluationMessage> sent, Caller caller, ExperimentRows experiments, IDocumentSession session, TimeProvider clock, CancellationToken cancellation) => With(
+        id,
+        caller,
+        session,
+        async dataset =>
+        {
+            var ids = sent.Message.ExperimentIds ?? [];
+            var rows = await experiments.FindAll(caller.ProjectId, ids, cancellation);
+            return ids.FirstOrDefault(asked => !rows.Any(row => row.Id == asked)) is { } unknown
+                ? new Refused(Mlflow.UnknownExperiment(unknown))
+                : await Commit(
+                    dataset, caller, session, d => Share(d, [.. ids], remove: false, caller.Actor, clock.GetUtcNow().ToUnixTimeMilliseconds()), d => Answer.Of(new { Dataset = d.Message }), cancellation);
+        },
+        cancellation);
+
+    public static Task<IResult> RemoveExperiments(
+        string id, Sent<EvaluationMessage> sent, Caller caller, IDocumentSession session, TimeProvider clock, CancellationToken cancellation) => With(
+        id,
+        caller,
+        session,
+        dataset => Commit(
+            dataset,
+            caller,
+            session,
+            d => Share(d, [.. sent.Message.ExperimentIds ?? []], remove: true, caller.Actor, clock.GetUtcNow().ToUnixTimeMilliseconds()),
+            d => Answer.Of(new { Dataset = d.Message }),
+            cancellation),
+        cancellation);
+
     public static Task<IResult> Delete(string id, Caller caller, IDocumentSession session, TimeProvider clock, CancellationToken cancellation) => With(
         id,
         caller,
@@ -94,28 +134,6 @@ internal static class EvaluationDatasets
         session,
         dataset => Commit(dataset, caller, session, d => RemoveTag(d, key, clock.GetUtcNow().ToUnixTimeMilliseconds()), _ => Answer.Empty, cancellation),
         cancellation);
-
-    /// <summary>The project's datasets, newest first, of some experiments or of all.</summary>
-    public static async Task<IResult> Search(Sent<EvaluationMessage> sent, Caller caller, IQuerySession session, CancellationToken cancellation)
-    {
-        var limit = sent.Message.MaxResults ?? Most;
-        if (limit is < 1 or > Most)
-            return new Refused(Mlflow.Invalid($"Invalid value {limit} for parameter 'max_results' supplied: it must be a positive integer of at most {Most}."));
-        var asked = sent.Message.ExperimentIds ?? [];
-        var search = PageToken.Fingerprint(asked.Order(StringComparer.Ordinal));
-        if (PageToken.Decode(sent.Message.PageToken, search, _ => 1, out var token) is { } bad)
-            return new Refused(bad);
-        var all = await session.Query<EvaluationDataset>().Where(d => d.ProjectId == caller.ProjectId && d.Active).ToListAsync(cancellation);
-        var found = all.Where(d => asked.Count == 0 || d.Experiments.Any(asked.Contains)).OrderByDescending(d => d.Id)
-            .Where(d => token is null || !Guid.TryParse(token.After[0].GetString(), out var last) || d.Id.CompareTo(last) < 0)
-            .Take((int)limit + 1)
-            .ToList();
-        return Answer.Of(new
-        {
-            Datasets = Answer.OrNone([.. found.Take((int)limit).Select(d => d.Message)]),
-            next_page_token = found.Count > limit ? new PageToken(search, 0, [JsonSerializer.SerializeToElement(found[(int)limit - 1].Id)]).Encode() : null,
-        });
-    }
 
     public static Task<IResult> Upsert(
         string id, Sent<EvaluationMessage> sent, Caller caller, IDocumentSession session, EvaluationRecords records, TimeProvider clock, CancellationToken cancellation) => With(

@@ -126,6 +126,9 @@ internal static class ReadLoggedModels
             "NOT EXISTS (SELECT FROM tracking.experiments e WHERE e.project = m.project AND e.number = m.experiment AND e.deleted)",
         };
         conditions.Add(Sql.All(clauses, clause => Condition(clause, message.Datasets ?? [], sql)));
+        // Without a metric to look at on these data, any that was measured on them will do.
+        if (message.Datasets is { Count: > 0 } measured && !Experiments.Search.Condition.FieldsOf(clauses).Any(field => field.Subject == Subject.Metric))
+            conditions.Add($"EXISTS (SELECT FROM tracking.model_metrics f WHERE f.model = m.id{On(measured, sql)})");
         if (token is not null)
         {
             if (Term.After(terms, token.After, sql) is not { } after)
@@ -209,7 +212,7 @@ internal static class ReadLoggedModels
         "model_id" => "('m-' || replace(m.id::text, '-', ''))",
         "name" => "m.name",
         "model_type" => "m.model_type",
-        "status" => "replace(m.status, 'LOGGED_MODEL_', '')",
+        "status" => "regexp_replace(m.status, 'LOGGED_MODEL_(UPLOAD_)?', '')", // as clients show it: a failed upload is FAILED
         "source_run_id" => "m.source_run",
         "creation_timestamp" => "m.created_ms",
         _ => "m.updated_ms",

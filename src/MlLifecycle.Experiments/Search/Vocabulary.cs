@@ -91,6 +91,11 @@ public sealed record Vocabulary(
             [new("name"), new("run_id"), new("source_path"), new("version_number", true), new("creation_timestamp", true), new("last_updated_timestamp", true)]),
         Sets: true);
 
+    public static readonly Vocabulary EvaluationDatasets = new(
+        TagsAndAttributes,
+        Named([new("name"), new("dataset_id"), new("created_by"), new("last_updated_by"), new("created_time", true), new("last_update_time", true)]),
+        Sets: true);
+
     internal Field Resolve(string prefix, string key)
     {
         if (!Prefixes.TryGetValue(prefix, out var subject))

@@ -26,7 +26,7 @@ internal static class AssessSlice
         if (trace.Assessments.ContainsKey(assessment.AssessmentId))
             return Nothing;
         var content = JsonNode.Parse(assessment.Content)!.AsObject();
-        if (content["overrides"]?.GetValue<string>() is not { Length: > 0 } earlier)
+        if (Overridden(content) is not { } earlier)
             return Accept(assessment);
         if (!trace.Assessments.TryGetValue(earlier, out var overridden))
             return Unknown(earlier);
@@ -43,7 +43,7 @@ internal static class AssessSlice
         var content = JsonNode.Parse(present)!.AsObject();
         var before = content.DeepClone();
         foreach (var field in fields)
-            content[field] = changes[field]?.DeepClone();
+            content[field] = field == "expectation" ? Expected(changes[field]) : changes[field]?.DeepClone();
         if (JsonNode.DeepEquals(before, content))
             return Nothing;
         content["last_update_time"] = now;
@@ -52,7 +52,27 @@ internal static class AssessSlice
             : Accept(new TraceAssessed(id, content.ToJsonString()));
     }
 
-    public static Decision Withdraw(Trace trace, string id) => trace.Assessments.ContainsKey(id) ? Accept(new AssessmentWithdrawn(id)) : Unknown(id);
+    public static Decision Withdraw(Trace trace, string id)
+    {
+        if (!trace.Assessments.TryGetValue(id, out var present))
+            return Unknown(id);
+        var withdrawn = new AssessmentWithdrawn(id);
+        var earlier = Overridden(JsonNode.Parse(present)!.AsObject());
+        // What it overrode counts again, unless another one overrides that too.
+        if (earlier is null || !trace.Assessments.TryGetValue(earlier, out var overridden)
+            || trace.Assessments.Any(other => other.Key != id && Overridden(JsonNode.Parse(other.Value)!.AsObject()) == earlier))
+            return Accept(withdrawn);
+        var valid = JsonNode.Parse(overridden)!.AsObject();
+        valid["valid"] = true;
+        return Accept(withdrawn, new TraceAssessed(earlier, valid.ToJsonString()));
+    }
+
+    private static string? Overridden(JsonObject content) => Text(content["overrides"]) is { Length: > 0 } earlier ? earlier : null;
+
+    // The protocol has plain values as they are, and what is made of several as its JSON in a string.
+    private static JsonNode? Expected(JsonNode? expectation) => expectation is JsonObject sent && sent["value"] is JsonObject or JsonArray
+        ? new JsonObject { ["serialized_value"] = new JsonObject { ["serialization_format"] = "JSON_FORMAT", ["value"] = expectation["value"]!.ToJsonString() } }
+        : expectation?.DeepClone();
 
     /// <summary>Checks an assessment and fills in what the client left out.</summary>
     public static Refusal? Check(JsonObject sent, string traceId, Caller caller, TimeProvider clock, out TraceAssessed assessment)
@@ -72,6 +92,8 @@ internal static class AssessSlice
         var content = (JsonObject)sent.DeepClone();
         var (id, now) = (Text(sent["assessment_id"]) is { Length: > 0 and <= 50 } given ? given : "a-" + caller.NewId("assessment").ToString("N"), TraceAnswers.Time(clock.GetUtcNow().ToUnixTimeMilliseconds()));
         content["assessment_id"] = id;
+        if (content["expectation"] is { } expectation)
+            content["expectation"] = Expected(expectation);
         content["trace_id"] = traceId;
         content["source"] ??= new JsonObject { ["source_type"] = "HUMAN", ["source_id"] = caller.Actor };
         content["create_time"] ??= now;

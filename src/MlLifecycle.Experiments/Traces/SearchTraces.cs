@@ -115,7 +115,7 @@ internal static class SearchTracesSlice
                 {
                     Comparison.IsNull => $"NOT {has})",
                     Comparison.IsNotNull => has + ")",
-                    _ => $"{has} AND {sql.Compare($"(a -> '{kind}' ->> 'value')", clause)})",
+                    _ => $"{has} AND {sql.Compare($"coalesce(a -> '{kind}' ->> 'value', a -> '{kind}' -> 'serialized_value' ->> 'value')", clause)})",
                 };
             case Subject.Attribute when key == "run_id":
                 // Made in the run, or linked to it afterwards.

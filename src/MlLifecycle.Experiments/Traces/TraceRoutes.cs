@@ -90,7 +90,11 @@ internal static class TraceRoutes
             return new Refused(RecordTraceSlice.Unknown(id));
         var received = (await spans.Read([trace.Id], cancellation))[trace.Id];
         if (received.Count > 0)
+        {
+            http.Response.Headers.ContentDisposition = "attachment; filename=traces.json";
             return Answer.Of(new { Spans = received.Select(s => JsonNode.Parse(s)) });
+        }
+
         var file = ArtifactStore.PathOf(trace.Tags.GetValueOrDefault(RecordTraceSlice.ArtifactTag, "")) is { } root && ArtifactStore.Check(root) is null
             ? artifacts.Find(caller.ProjectId, ArtifactRoutes.Join(root, "traces.json"))
             : null;
