@@ -15,7 +15,7 @@ public interface IFolded<T>
     /// <param name="id">The stream's id.</param>
     static abstract T Initial(Guid id);
 
-    /// <summary>The state after one more event; events it does not know leave it as it is.</summary>
+    /// <summary>The state after one more event; events it does not know leave it as it is: it answers itself.</summary>
     /// <param name="event">A domain event.</param>
     T Evolve(object @event);
 }
@@ -25,6 +25,11 @@ public interface IFolded<T>
 public sealed class Fold<T> : SingleStreamProjection<T, Guid>
     where T : class, IFolded<T>
 {
-    /// <inheritdoc/>
-    public override T Evolve(T? snapshot, Guid id, IEvent e) => (snapshot ?? T.Initial(id)).Evolve(e.Data);
+    /// <summary>The state after the event; null as long as the stream is another state's, so that it leaves no document here.</summary>
+    public override T? Evolve(T? snapshot, Guid id, IEvent e)
+    {
+        var before = snapshot ?? T.Initial(id);
+        var after = before.Evolve(e.Data);
+        return snapshot is null && ReferenceEquals(after, before) ? null : after;
+    }
 }
