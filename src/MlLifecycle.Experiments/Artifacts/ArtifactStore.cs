@@ -47,9 +47,11 @@ internal sealed class ArtifactStore(IConfiguration configuration)
 
         var safe = path.Length <= 4000
             && decoded.Count(c => c == '/') == path.Count(c => c == '/')
-            && !decoded.Any(c => c is '\\' or '\0' || char.IsControl(c))
+            && !decoded.Contains('\\', StringComparison.Ordinal)
+            // Not in the decoded name: clients put images under names such as loss%step%1%timestamp%17….
+            && !path.Any(char.IsControl)
             && decoded.Split('/').All(part => part is not ("" or "." or "..") && part.Length <= 255)
-            && !(decoded is [_, ':', ..] && char.IsAsciiLetter(decoded[0]));
+            && !(decoded is [_, ':', '/', ..] && char.IsAsciiLetter(decoded[0]));
         // In the original's own words: clients and checks compare the whole message.
         return safe ? null : Mlflow.Invalid("Invalid path");
     }

@@ -12,7 +12,12 @@ public sealed record AttributeName(string Name, bool Numeric = false);
 public sealed record Vocabulary(
     IReadOnlyDictionary<string, Subject> Prefixes, IReadOnlyDictionary<string, AttributeName> Attributes, bool Sets)
 {
+    /// <summary>What a span's attributes begin with in a filter.</summary>
+    public const string SpanAttributes = "attributes.";
+
     private static readonly string[] DatasetKeys = ["name", "digest", "context"];
+
+    private static readonly string[] SpanKeys = ["name", "type", "status", "content"];
 
     private static readonly Dictionary<string, Subject> TagsAndAttributes = new(StringComparer.Ordinal)
     {
@@ -105,7 +110,8 @@ public sealed record Vocabulary(
         return subject switch
         {
             Subject.Attribute => Attribute(key),
-            Subject.Span when key != "name" => throw new SearchSyntaxException($"Invalid span key '{key}' specified. Valid keys are name."),
+            Subject.Span when !SpanKeys.Contains(key) && !(key.StartsWith(SpanAttributes, StringComparison.Ordinal) && key.Length > SpanAttributes.Length) =>
+                throw new SearchSyntaxException($"Invalid span key '{key}' specified. Valid keys are {string.Join(", ", SpanKeys)} and {SpanAttributes} with an attribute's name."),
             Subject.Dataset when !DatasetKeys.Contains(key) =>
                 throw new SearchSyntaxException($"Invalid dataset key '{key}' specified. Valid keys are {string.Join(", ", DatasetKeys)}."),
             _ => new(subject, key),

@@ -107,7 +107,7 @@ internal static class SearchTracesSlice
             case Subject.Metadata:
                 return sql.Compare($"(t.metadata ->> {sql.Add(key)})", clause);
             case Subject.Span:
-                return $"EXISTS (SELECT FROM tracking.spans s WHERE s.trace = t.stream AND {sql.Compare("s.name", clause)})";
+                return $"EXISTS (SELECT FROM tracking.spans s WHERE s.trace = t.stream AND {sql.Compare(OfSpan(key, sql), clause)})";
             case Subject.Feedback or Subject.Expectation:
                 var kind = clause.Field.Subject == Subject.Feedback ? "feedback" : "expectation";
                 var has = $"EXISTS (SELECT FROM jsonb_array_elements(t.assessments) a WHERE a ->> 'assessment_name' = {sql.Add(key)} AND a ? '{kind}' AND (a ->> 'valid') IS DISTINCT FROM 'false'";
@@ -129,6 +129,16 @@ internal static class SearchTracesSlice
                 return sql.Compare(Column(key), clause);
         }
     }
+
+    // MLflow keeps an attribute as its JSON in a string: a text stands in quotes there, and without them in a filter.
+    private static string OfSpan(string key, Sql sql) => key switch
+    {
+        "name" => "s.name",
+        "content" => "s.content",
+        "status" => "replace(s.content::json -> 'status' ->> 'code', 'STATUS_CODE_', '')",
+        "type" => "trim(both '\"' from s.content::json -> 'attributes' ->> 'mlflow.spanType')",
+        _ => $"trim(both '\"' from s.content::json -> 'attributes' ->> {sql.Add(key[Vocabulary.SpanAttributes.Length..])})",
+    };
 
     private static List<Term> Terms(IReadOnlyList<Order> orders, Sql sql)
     {

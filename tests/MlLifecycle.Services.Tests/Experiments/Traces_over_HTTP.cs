@@ -141,6 +141,18 @@ public sealed class Traces_over_HTTP(ExperimentsFixture service) : IClassFixture
         spans[1]!["start_time_unix_nano"]!.GetValue<long>().ShouldBe(1_700_000_000_100_000_000);
         (await client.Get($"{V3}/batchGet?trace_ids={id}&trace_ids=tr-none"))["traces"]!.AsArray().ShouldHaveSingleItem()!["spans"]!.AsArray().Count.ShouldBe(2);
         (await client.Post($"{V3}/search", new { experiment_ids = new[] { "0" }, filter = "span.name = 'retrieve'" }))["traces"]!.AsArray().Count.ShouldBe(1);
+        foreach (var (filter, found) in (List<(string, int)>)
+            [
+                ("span.attributes.k = 'v'", 1), ("span.attributes.k LIKE 'w%'", 0), ("span.attributes.mlflow.spanOutputs ILIKE '%CAUSE'", 1), ("span.content LIKE '%because%'", 1), ("span.status = 'OK'", 1),
+                ("span.status = 'ERROR'", 0), ("span.type = 'LLM'", 0),
+            ])
+        {
+            var answer = await client.Post($"{V3}/search", new { experiment_ids = new[] { "0" }, filter });
+            (answer["traces"]?.AsArray().Count ?? 0).ShouldBe(found, filter);
+        }
+
+        await client.RefusedPost($"{V3}/search", new { experiment_ids = new[] { "0" }, filter = "span.attributes. = 'x'" });
+        await client.RefusedPost($"{V3}/search", new { experiment_ids = new[] { "0" }, filter = "span.colour = 'x'" });
 
         await Tracking.Refused(Post([0xFF, 0x01]), 400, "INVALID_PARAMETER_VALUE");
         await Tracking.Refused(Post([]), 400, "INVALID_PARAMETER_VALUE");

@@ -68,6 +68,18 @@ public sealed class What_clients_look_for(ExperimentsFixture service) : IClassFi
     }
 
     [Theory]
+    [InlineData("images/dog%step%20%timestamp%1764000000000%g1b2.png")]
+    [InlineData("images/dog+step+20+timestamp+100+g1b2.png")]
+    [InlineData("a:b.txt")]
+    public async Task images_are_stored_under_the_names_that_clients_make_of_key_step_and_time(string name)
+    {
+        var client = service.Empty();
+        var run = await client.NewRun();
+        await client.Upload($"0/{run}/artifacts/" + string.Join('/', name.Split('/').Select(Uri.EscapeDataString)), [7]);
+        (await (await client.Http.GetAsync(client.At($"/get-artifact?run_id={run}&path={Uri.EscapeDataString(name)}"))).Content.ReadAsByteArrayAsync()).ShouldBe([7]);
+    }
+
+    [Theory]
     [InlineData("MLmodel")]
     [InlineData("MLproject")]
     public async Task descriptions_of_models_and_projects_are_text(string name)
