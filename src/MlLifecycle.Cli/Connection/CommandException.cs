@@ -18,6 +18,9 @@ internal sealed class RefusedException(HttpStatusCode status, string code, strin
 
     public string Code => code;
 
+    /// <summary>When the server asks to be asked again; null when it does not say.</summary>
+    public TimeSpan? Again { get; init; }
+
     /// <summary>Whether the server knows no such path.</summary>
     public bool NoSuchPath => code is "ENDPOINT_NOT_FOUND" or "no-such-route"
         || status is HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented

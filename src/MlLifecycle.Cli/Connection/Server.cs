@@ -21,11 +21,18 @@ internal sealed class Server : IDisposable
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
+    /// <summary>As long as a server may ask to be left alone.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
+
+    /// <summary>A failure that the server calls its own may pass, and mostly does not.</summary>
+    private const int TriesOnError = 4;
+
     private readonly HttpClient _http;
     private readonly string _who;
     private readonly string _remedy;
     private readonly string _where;
     private readonly int _tries;
+    private volatile bool _answered;
 
     /// <summary>A server at an address.</summary>
     /// <param name="address">Where; a path in it stands before every path that is asked for.</param>
@@ -68,8 +75,36 @@ internal sealed class Server : IDisposable
     /// <summary>Sends a message that, sent twice, would do its work twice: so it is sent once.</summary>
     public Task<JsonNode> PostOnce(string path, object body, CancellationToken stop) => Once<JsonNode>(HttpMethod.Post, path, body, null, stop);
 
-    /// <summary>Opens a file for reading as it comes in.</summary>
-    public Task<HttpResponseMessage> Open(string path, CancellationToken stop) => Retrying(() => Answer(HttpMethod.Get, path, null, null, stop), stop);
+    /// <summary>Opens a file for reading as it comes in; once, since who reads it begins anew when it breaks off.</summary>
+    public Task<HttpResponseMessage> Open(string path, CancellationToken stop) => Answer(HttpMethod.Get, path, null, null, stop);
+
+    /// <summary>Reads a small file; null when it is larger than that.</summary>
+    public Task<byte[]?> Small(string path, int most, CancellationToken stop) => Retrying(
+        async () =>
+        {
+            using var answer = await Answer(HttpMethod.Get, path, null, null, stop);
+            if (answer.Content.Headers.ContentLength > most)
+                return null;
+            try
+            {
+                await using var stream = await answer.Content.ReadAsStreamAsync(stop);
+                using var read = new MemoryStream();
+                var buffer = new byte[16 * 1024];
+                for (int count; (count = await stream.ReadAsync(buffer, stop)) > 0;)
+                {
+                    read.Write(buffer, 0, count);
+                    if (read.Length > most)
+                        return null;
+                }
+
+                return read.ToArray();
+            }
+            catch (Exception cut) when (cut is IOException or HttpRequestException)
+            {
+                throw Gone(cut);
+            }
+        },
+        stop);
 
     /// <summary>Writes a file as it comes in.</summary>
     public async Task Put(string path, HttpContent content, CancellationToken stop)
@@ -77,28 +112,52 @@ internal sealed class Server : IDisposable
         using var answer = await Answer(HttpMethod.Put, path, content, null, stop);
     }
 
-    /// <summary>Does something that may fail because a server is briefly unable, again and again within reason.</summary>
+    /// <summary>Writes something that is not JSON, and is answered with nothing that matters.</summary>
+    public Task PostBytes(string path, byte[] body, string type, (string Name, string Value) header, CancellationToken stop) => Retrying(
+        async () =>
+        {
+            using var content = new ByteArrayContent(body) { Headers = { ContentType = new(type) } };
+            content.Headers.Add(header.Name, header.Value);
+            using var answer = await Answer(HttpMethod.Post, path, content, null, stop);
+            return true;
+        },
+        stop);
+
+    /// <summary>
+    /// Does something that may fail because a server is briefly unable, again and again within reason, and not before the moment that the server names.
+    /// A server that has never answered is not waited for: its address may be wrong.
+    /// </summary>
     public async Task<T> Retrying<T>(Func<Task<T>> attempt, CancellationToken stop)
     {
-        for (var pause = TimeSpan.FromMilliseconds(250); ; pause *= 2)
+        var pause = TimeSpan.FromMilliseconds(250);
+        for (var tried = 1; ; tried++, pause *= 2)
         {
-            var last = pause >= TimeSpan.FromMilliseconds(250) * Math.Pow(2, _tries - 1);
+            var wait = pause;
             try
             {
                 return await attempt();
             }
-            catch (RefusedException busy) when (!last && busy.Status is HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout)
+            catch (RefusedException busy) when (tried < TriesOf(busy) && (busy.Again ?? pause) <= LongestPause)
             {
+                wait = busy.Again > pause ? busy.Again.Value : pause;
             }
-            catch (CommandException gone) when (!last && gone.ExitCode == ExitCode.Unreachable)
+            catch (CommandException gone) when (gone is not RefusedException && gone.ExitCode == ExitCode.Unreachable && _answered && tried < _tries)
             {
+                wait = pause;
             }
 
-            await Task.Delay(pause, stop);
+            await Task.Delay(wait, stop);
         }
     }
 
     public void Dispose() => _http.Dispose();
+
+    private int TriesOf(RefusedException refused) => refused.Status switch
+    {
+        HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout => _tries,
+        HttpStatusCode.InternalServerError => Math.Min(_tries, TriesOnError),
+        _ => 1,
+    };
 
     private Task<T> Read<T>(HttpMethod method, string path, object? body, string? key, CancellationToken stop) =>
         Retrying(() => Once<T>(method, path, body, key, stop), stop);
@@ -113,6 +172,10 @@ internal sealed class Server : IDisposable
             using var answer = await Answer(method, path, content, key, deadline.Token);
             await using var stream = await answer.Content.ReadAsStreamAsync(deadline.Token);
             return await JsonSerializer.DeserializeAsync<T>(stream, Json, deadline.Token) ?? throw new JsonException();
+        }
+        catch (Exception cut) when (cut is IOException or HttpRequestException)
+        {
+            throw Gone(cut);
         }
         catch (JsonException)
         {
@@ -147,10 +210,23 @@ internal sealed class Server : IDisposable
             throw Gone(late);
         }
 
+        _answered = true;
         if (answer.IsSuccessStatusCode)
             return answer;
         using (answer)
-            throw Refusal(answer.StatusCode, await answer.Content.ReadAsStringAsync(stop), answer.ReasonPhrase, $"{method} {Shown(path)}");
+        {
+            string body;
+            try
+            {
+                body = await answer.Content.ReadAsStringAsync(stop);
+            }
+            catch (HttpRequestException cut)
+            {
+                throw Gone(cut);
+            }
+
+            throw Refusal(answer, body, $"{method} {Shown(path)}");
+        }
     }
 
     private CommandException Gone(Exception why)
@@ -159,8 +235,10 @@ internal sealed class Server : IDisposable
         return new($"{_who} does not answer at {Address} ({reason}): {_where}", ExitCode.Unreachable);
     }
 
-    private RefusedException Refusal(HttpStatusCode status, string body, string? phrase, string request)
+    private RefusedException Refusal(HttpResponseMessage answer, string body, string request)
     {
+        var (status, phrase) = (answer.StatusCode, answer.ReasonPhrase);
+        var again = answer.Headers.RetryAfter is not { } after ? null : after.Delta ?? (after.Date - TimeProvider.System.GetUtcNow());
         var problem = Parsed(body);
         var code = problem.Text("code") ?? problem.Text("error_code") ?? problem.Text("type")?.Split('/')[^1] ?? "";
         var said = Sentence(problem.Text("detail") ?? problem.Text("message") ?? problem.Text("title") ?? phrase ?? "No reason is given");
@@ -173,10 +251,11 @@ internal sealed class Server : IDisposable
         return new(status, code, status switch
         {
             HttpStatusCode.Unauthorized => $"{_who} at {Address} does not know you: {said} {_remedy}",
-            HttpStatusCode.Forbidden => $"The token may not do this: {said}",
+            HttpStatusCode.Forbidden => $"{_who} at {Address} does not let this token do it: {said}",
             HttpStatusCode.NotFound when code.Length == 0 => $"There is no {request} at {Address}: is the address right?",
             _ => said,
-        });
+        })
+        { Again = again };
     }
 
     private static string Sentence(string text) => text.Length > 0 && ".!?".Contains(text[^1], StringComparison.Ordinal) ? text : text + ".";
@@ -195,17 +274,4 @@ internal sealed class Server : IDisposable
             return [];
         }
     }
-}
-
-/// <summary>Reading JSON that may hold anything.</summary>
-internal static class Nodes
-{
-    public static string? Text(this JsonNode? node, string name) => (node as JsonObject)?[name] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
-
-    public static IEnumerable<JsonNode> Items(this JsonNode? node, string name = "items") => ((node as JsonObject)?[name] as JsonArray ?? []).OfType<JsonNode>();
-
-    /// <summary>The credentials of Basic authentication that stand in an address.</summary>
-    public static AuthenticationHeaderValue? Credentials(this Uri address) => address.UserInfo.Length == 0
-        ? null
-        : new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(address.UserInfo))));
 }

@@ -3,26 +3,37 @@ using MlLifecycle.Cli.Runs;
 
 namespace MlLifecycle.Cli.Import;
 
-/// <summary>The copying as a whole: experiments first, so that every run has its place; then runs, four at a time; then the registry, which refers to runs.</summary>
+/// <summary>
+/// The copying as a whole: experiments first, so that every run has its place; then, of each, logged models, runs (four at a time) and traces; then the
+/// registry, which refers to both. What refers to a run or a model that has not had its turn begins its copy, so that the reference is right at once.
+/// </summary>
 internal sealed class Copy(MlflowServer source, MlflowServer target, Journal journal, ImportReport report)
 {
     private const int AtOnce = 4;
 
     public async Task All(IReadOnlyList<Experiment> experiments, bool registry, ImportProgress progress, CancellationToken stop)
     {
-        report.Note("Runs have new ids; the ids they had are in their tag mll.imported_from. Times at which experiments and model versions were registered are those of the import.");
+        report.Note("Runs and logged models have new ids; the ids they had are in their tag mll.imported_from. Files are copied as they are: an MLmodel file still names the old ids.");
+        report.Note("Times at which experiments, logged models and model versions were made are those of the import, and they are made by whoever imports.");
         progress.Experiments(experiments.Count);
         var places = await new CopyExperiments(target, journal, report).Place(experiments, stop);
         var copies = new RunCopies(source, target, places, journal);
-        var runs = new CopyRun(source, target, copies, journal, report);
+        var models = new ModelCopies(source, target, places, copies, journal, report);
+        var logged = new CopyModel(source, target, copies, models, report);
+        var runs = new CopyRun(source, target, copies, models, journal, report);
+        var traces = new CopyTraces(source, target, copies, models, report);
+        var uncopied = new Uncopied(source, report);
         foreach (var experiment in experiments)
         {
             if (places.TryGetValue(experiment.ExperimentId, out var place) && !(experiment.Deleted && journal.IsClosed(experiment.ExperimentId)))
             {
                 var failures = report.Complete;
+                await logged.All(experiment.ExperimentId, stop);
                 await Parallel.ForEachAsync(
                     source.RunsOf(experiment.ExperimentId, stop), new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop }, async (run, halt) => await runs.One(run, place, halt));
-                await new Uncopied(source, report).Look(experiment, stop);
+                await traces.All(experiment, place, stop);
+                await logged.Rest(stop);
+                await uncopied.Look(experiment, stop);
                 if (experiment.Deleted)
                     await Close(experiment, place, failures && report.Complete, stop);
             }
@@ -31,7 +42,11 @@ internal sealed class Copy(MlflowServer source, MlflowServer target, Journal jou
         }
 
         if (registry)
-            await new CopyRegistry(source, target, copies, report).All(progress, stop);
+        {
+            await new CopyRegistry(source, target, places, copies, models, report).All(progress, stop);
+            await logged.Rest(stop);
+            await uncopied.Look(stop);
+        }
         else
             report.Note("The registry was left out, because only some experiments were asked for.");
     }

@@ -1,18 +1,20 @@
 using System.Net.Http.Headers;
 using MlLifecycle.Cli.Connection;
-using MlLifecycle.Cli.Runs;
 
 namespace MlLifecycle.Cli.Import;
 
-/// <summary>Copies a run's files, as they stream in. Those that the copy has already, in the same size, are left alone.</summary>
-internal sealed class CopyArtifacts(MlflowServer source, MlflowServer target, ImportReport report)
+/// <summary>Copies the files of a run or a logged model, as they stream in. Those that the copy has already, in the same size, are left alone.</summary>
+internal sealed class CopyArtifacts(ImportReport report)
 {
-    private const string Proxy = "mlflow-artifacts:";
     private const int Buffer = 128 * 1024;
 
     /// <summary>Copies them all.</summary>
+    /// <param name="from">Where they are.</param>
+    /// <param name="to">Where they go.</param>
+    /// <param name="empty">Whether none can be there yet.</param>
+    /// <param name="stop">Stops it.</param>
     /// <returns>Whether nothing is missing.</returns>
-    public async Task<bool> Of(FoundRun run, RunCopy copy, CancellationToken stop)
+    public async Task<bool> All(FileTree from, FileTree to, bool empty, CancellationToken stop)
     {
         var whole = true;
         var directories = new Queue<string>([""]);
@@ -21,18 +23,18 @@ internal sealed class CopyArtifacts(MlflowServer source, MlflowServer target, Im
             List<ArtifactEntry> entries;
             try
             {
-                entries = await source.Artifacts(run.Info.RunId, directory, stop);
+                entries = await from.List(directory, stop);
             }
             catch (RefusedException refused) when (refused.ExitCode is ExitCode.Failed or ExitCode.NotFound)
             {
                 whole = false;
-                report.Failed("artifacts", $"{run.Info.RunId} ({CopyRun.NameOf(run)}): /{directory}", refused.Message);
+                report.Failed("artifacts", $"{from.Name}: /{directory}", refused.Message);
                 continue;
             }
 
             if (entries.Count == 0)
                 continue;
-            var there = copy.New ? [] : (await target.Artifacts(copy.Id, directory, stop)).Where(e => !e.IsDirectory).ToDictionary(e => e.Path, e => e.Size, StringComparer.Ordinal);
+            var there = empty ? [] : (await to.List(directory, stop)).Where(e => !e.IsDirectory).ToDictionary(e => e.Path, e => e.Size, StringComparer.Ordinal);
             foreach (var entry in entries)
             {
                 // A listing that leads back to itself would have no end.
@@ -43,24 +45,52 @@ internal sealed class CopyArtifacts(MlflowServer source, MlflowServer target, Im
                 else if (entry.Size is { } size && there.TryGetValue(entry.Path, out var present) && present == size)
                     report.Already("artifacts");
                 else
-                    whole &= await File(run, copy, entry, stop);
+                    whole &= await File(from, to, entry, stop);
             }
         }
 
         return whole;
     }
 
-    private async Task<bool> File(FoundRun run, RunCopy copy, ArtifactEntry entry, CancellationToken stop)
+    /// <summary>Writes what a server gives into a place at another one.</summary>
+    /// <param name="open">Opens it.</param>
+    /// <param name="size">How large it is said to be; null when that is not known.</param>
+    /// <param name="target">Where it goes.</param>
+    /// <param name="place">Its path there.</param>
+    /// <param name="stop">Stops it.</param>
+    /// <returns>How many bytes it had.</returns>
+    public static Task<long> Stream(Func<Task<HttpResponseMessage>> open, long? size, Server target, string place, CancellationToken stop) => target.Retrying(
+        async () =>
+        {
+            using var from = await open();
+            await using var bytes = new CountedStream(await from.Content.ReadAsStreamAsync(stop));
+            using var content = new StreamContent(bytes, Buffer) { Headers = { ContentType = new MediaTypeHeaderValue("application/octet-stream"), ContentLength = from.Content.Headers.ContentLength } };
+            try
+            {
+                await target.Put(place, content, stop);
+            }
+            catch (CommandException) when (bytes.Failure is { } broken)
+            {
+                throw new CommandException($"The MLflow server broke off after {bytes.Count} bytes ({broken.Message.TrimEnd('.')}).", ExitCode.Unreachable);
+            }
+
+            return bytes.Count >= (size ?? 0)
+                ? bytes.Count
+                : throw new CommandException($"The MLflow server gave only {bytes.Count} of {size} bytes.", ExitCode.Unreachable);
+        },
+        stop);
+
+    private async Task<bool> File(FileTree from, FileTree to, ArtifactEntry entry, CancellationToken stop)
     {
         try
         {
-            if (Place(target, copy.Run.Info.ArtifactUri, entry.Path) is not { } to)
+            if (to.Place(entry.Path) is not { } place)
             {
-                report.Failed("artifact", $"{run.Info.RunId}: {entry.Path}", $"The project keeps the artifacts of this experiment elsewhere: {copy.Run.Info.ArtifactUri}.");
+                report.Failed("artifact", $"{from.Name}: {entry.Path}", $"The project keeps the artifacts of this experiment elsewhere: {to.Root}.");
                 return false;
             }
 
-            var bytes = await target.Server.Retrying(() => Stream(run, entry.Path, to, stop), stop);
+            var bytes = await Stream(() => from.Open(entry.Path, stop), entry.Size, to.Server.Server, place, stop);
             report.Copied("artifacts");
             report.Copied("artifact bytes", bytes);
             return true;
@@ -68,55 +98,8 @@ internal sealed class CopyArtifacts(MlflowServer source, MlflowServer target, Im
         catch (CommandException failed) when (failed.ExitCode != ExitCode.NotAllowed)
         {
             // One file that a server cannot deliver keeps none of the others; a server that is gone shows with the next request.
-            report.Failed("artifact", $"{run.Info.RunId} ({CopyRun.NameOf(run)}): {entry.Path}", failed.Message);
+            report.Failed("artifact", $"{from.Name}: {entry.Path}", failed.Message);
             return false;
         }
-    }
-
-    private async Task<long> Stream(FoundRun run, string path, string to, CancellationToken stop)
-    {
-        using var from = await Open(run, path, stop);
-        await using var bytes = new CountedStream(await from.Content.ReadAsStreamAsync(stop));
-        using var content = new StreamContent(bytes, Buffer) { Headers = { ContentType = new MediaTypeHeaderValue("application/octet-stream"), ContentLength = from.Content.Headers.ContentLength } };
-        try
-        {
-            await target.Server.Put(to, content, stop);
-        }
-        catch (CommandException) when (bytes.Failure is { } broken)
-        {
-            throw new CommandException($"The MLflow server broke off after {bytes.Count} bytes ({broken.Message.TrimEnd('.')}).", ExitCode.Unreachable);
-        }
-
-        return bytes.Count;
-    }
-
-    // Straight from the store when the server stands before it, else through the server, which reads whatever store it has.
-    private async Task<HttpResponseMessage> Open(FoundRun run, string path, CancellationToken stop)
-    {
-        if (Place(source, run.Info.ArtifactUri, path) is { } direct)
-        {
-            try
-            {
-                return await source.Server.Open(direct, stop);
-            }
-            catch (RefusedException refused) when (refused.ExitCode is ExitCode.Failed or ExitCode.NotFound or ExitCode.Unreachable)
-            {
-                // As when the server lists artifacts and does not serve them; what the other path says is then what is told.
-            }
-        }
-
-        return await source.Server.Open($"{source.Root}get-artifact?run_id={Uri.EscapeDataString(run.Info.RunId)}&path={Uri.EscapeDataString(path)}", stop);
-    }
-
-    /// <summary>The path of an artifact at the proxy of its server; null when its store is another.</summary>
-    private static string? Place(MlflowServer server, string? root, string path)
-    {
-        if (root?.StartsWith(Proxy, StringComparison.Ordinal) != true)
-            return null;
-        var rest = root[Proxy.Length..];
-        // mlflow-artifacts://host:port/… names the server too.
-        rest = rest.StartsWith("//", StringComparison.Ordinal) && !rest.StartsWith("///", StringComparison.Ordinal) ? rest[2..].Split('/', 2) is [_, var tail] ? tail : "" : rest;
-        var parts = $"{rest.Trim('/')}/{path}".Split('/', StringSplitOptions.RemoveEmptyEntries);
-        return $"{server.Root}api/2.0/mlflow-artifacts/artifacts/{string.Join('/', parts.Select(Uri.EscapeDataString))}";
     }
 }

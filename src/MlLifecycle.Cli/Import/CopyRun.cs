@@ -4,14 +4,14 @@ using MlLifecycle.Cli.Runs;
 namespace MlLifecycle.Cli.Import;
 
 /// <summary>Copies one run with all that belongs to it. Begun and not finished, it is completed; finished, it is left alone.</summary>
-internal sealed class CopyRun(MlflowServer source, MlflowServer target, RunCopies copies, Journal journal, ImportReport report)
+internal sealed class CopyRun(MlflowServer source, MlflowServer target, RunCopies copies, ModelCopies models, Journal journal, ImportReport report)
 {
     private const string RunName = "mlflow.runName";
     private const string Parent = "mlflow.parentRunId";
     private const string LoggedModels = "mlflow.log-model.history";
 
     private readonly CopyMetrics _metrics = new(source, target, report);
-    private readonly CopyArtifacts _artifacts = new(source, target, report);
+    private readonly CopyArtifacts _artifacts = new(report);
 
     public static string? NameOf(FoundRun run) => run.Info.RunName is { Length: > 0 } name ? name : run.Data?.Tags?.FirstOrDefault(t => t.Key == RunName)?.Value;
 
@@ -51,7 +51,7 @@ internal sealed class CopyRun(MlflowServer source, MlflowServer target, RunCopie
         await Described(run, copy, batches, stop);
         await _metrics.Of(run, copy, batches, stop);
         await Inputs(run, copy, batches, stop);
-        var whole = await _artifacts.Of(run, copy, stop) && !batches.Refused;
+        var whole = await _artifacts.All(FileTree.OfRun(source, run), FileTree.OfRun(target, copy.Run), copy.New, stop) && !batches.Refused;
         await Finish(run, copy, whole, stop);
         if (whole && run.Info.Ended)
             journal.Done(id, copy.Id);
@@ -77,7 +77,7 @@ internal sealed class CopyRun(MlflowServer source, MlflowServer target, RunCopie
                         report.Failed("parent of a run", $"{run.Info.RunId} ({NameOf(run)})", $"Its parent {parent} is not among what is copied.");
                     break;
                 case LoggedModels:
-                    tags.Add(new(tag.Key, tag.Value?.Replace(run.Info.RunId, copy.Id, StringComparison.Ordinal)));
+                    tags.Add(new(tag.Key, tag.Value is { } history ? models.Renamed(history.Replace(run.Info.RunId, copy.Id, StringComparison.Ordinal)) : null));
                     break;
                 default:
                     tags.Add(tag);
@@ -119,8 +119,31 @@ internal sealed class CopyRun(MlflowServer source, MlflowServer target, RunCopie
             }
         }
 
-        foreach (var model in (run.Inputs?.ModelInputs ?? []).Concat(run.Outputs?.ModelOutputs ?? []))
-            report.Failed("link to a logged model", $"{run.Info.RunId} ({NameOf(run)}): {model.ModelId}", "Logged models are not copied.");
+        await Links(run, run.Inputs?.ModelInputs, link => new { run_id = copy.Id, models = link }, "runs/log-inputs", batches, stop);
+        await Links(run, run.Outputs?.ModelOutputs, link => new { run_id = copy.Id, models = link }, "runs/outputs", batches, stop);
+    }
+
+    private async Task Links(FoundRun run, IReadOnlyList<ModelReference>? links, Func<object, object> message, string path, Batches batches, CancellationToken stop)
+    {
+        foreach (var link in links ?? [])
+        {
+            try
+            {
+                if (await models.IdOf(link.ModelId, stop) is { } model)
+                {
+                    await target.Post(path, message((object[])[new { model_id = model, step = link.Step ?? 0 }]), stop);
+                    report.Copied("links to logged models");
+                }
+                else
+                {
+                    report.Failed("link to a logged model", $"{run.Info.RunId} ({NameOf(run)}): {link.ModelId}", "The model is not there to be copied; it was deleted, or is of an experiment that is not copied.");
+                }
+            }
+            catch (RefusedException refused) when (refused.ExitCode is ExitCode.Failed or ExitCode.NotFound)
+            {
+                batches.Fail("link to a logged model", link.ModelId, refused.Message);
+            }
+        }
     }
 
     // The ending comes last: who hears of a finished run finds it whole.

@@ -5,117 +5,108 @@ using MlLifecycle.Cli.Connection;
 namespace MlLifecycle.Cli.Import;
 
 /// <summary>
-/// Copies a model's versions in order. A number that the source no longer has is passed over by registering a version and deleting it, so that
-/// <c>models:/name/7</c> means the same on both sides.
+/// Copies models' versions in order. A number that the source no longer has is passed over by registering a version and deleting it, so that
+/// <c>models:/name/7</c> means the same on both sides. A version made of another model's version has that one copied before it.
 /// </summary>
-internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunCopies copies, ImportReport report)
+internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunCopies runs, ModelCopies logged, ImportReport report)
 {
     private const string Placeholder = "placeholder";
 
-    public async Task All(string name, CancellationToken stop)
+    private readonly Dictionary<string, Line> _lines = new(StringComparer.Ordinal);
+    private readonly VersionFiles _files = new(source, runs, logged, report);
+
+    public Task All(string name, CancellationToken stop) => Until(name, int.MaxValue, stop);
+
+    // Versions up to a number, unless they have had their turn. A circle ends here too: what is at work has had its turn.
+    private async Task Until(string name, int last, CancellationToken stop)
     {
-        var wanted = await SourceModels.Versions(source, name, stop);
+        if (!_lines.TryGetValue(name, out var line))
+            _lines[name] = line = await Begin(name, stop);
+        while (line.Waiting.TryPeek(out var version) && SourceModels.Number(version) <= last)
+        {
+            line.Waiting.Dequeue();
+            try
+            {
+                await One(name, version, line, stop);
+            }
+            catch (RefusedException refused) when (refused.ExitCode is ExitCode.Failed or ExitCode.NotFound)
+            {
+                report.Failed("model version", $"{name}/{SourceModels.Number(version)}", refused.Message);
+            }
+        }
+    }
+
+    private async Task<Line> Begin(string name, CancellationToken stop)
+    {
         var there = (await SourceModels.Versions(target, name, stop)).ToDictionary(SourceModels.Number);
-        foreach (var (number, left) in there.Where(v => v.Value.Tags().GetValueOrDefault(RunCopies.State) == Placeholder).ToList())
+        foreach (var (number, _) in there.Where(v => v.Value.Tags().GetValueOrDefault(RunCopies.State) == Placeholder).ToList())
         {
             await Delete(name, number, stop);
             there.Remove(number);
         }
 
-        var next = there.Keys.DefaultIfEmpty(0).Max() + 1;
-        foreach (var version in wanted)
-        {
-            var number = SourceModels.Number(version);
-            try
-            {
-                if (there.TryGetValue(number, out var present))
-                {
-                    await Complete(name, number, version, present, stop);
-                    continue;
-                }
-
-                while (next < number)
-                    next = await Pass(name, stop) + 1;
-                var made = await Register(name, version, stop);
-                next = SourceModels.Number(made) + 1;
-                if (next != number + 1)
-                    report.Failed("number of a model version", $"{name}/{number}", $"It is version {next - 1} here: that number was given before.");
-                report.Copied("model versions");
-                await Stage(name, next - 1, version, made, stop);
-            }
-            catch (RefusedException refused) when (refused.ExitCode is ExitCode.Failed or ExitCode.NotFound)
-            {
-                report.Failed("model version", $"{name}/{number}", refused.Message);
-            }
-        }
+        return new(new(await SourceModels.Versions(source, name, stop)), there) { Next = there.Keys.DefaultIfEmpty(0).Max() + 1 };
     }
 
-    private async Task Complete(string name, int number, JsonNode version, JsonNode present, CancellationToken stop)
+    private async Task One(string name, JsonNode version, Line line, CancellationToken stop)
     {
-        if (present.Tags().GetValueOrDefault(RunCopies.ImportedFrom) != Origin(name, number))
+        var number = SourceModels.Number(version);
+        var present = line.There.Values.FirstOrDefault(v => v.Tags().GetValueOrDefault(RunCopies.ImportedFrom) == Origin(name, number));
+        if (present is not null)
+        {
+            report.Already("model versions");
+            await Stage(name, SourceModels.Number(present), version, present, stop);
+            return;
+        }
+
+        if (line.There.ContainsKey(number))
         {
             report.Failed("model version", $"{name}/{number}", "The project has a version of this number already, which was not imported.");
             return;
         }
 
-        report.Already("model versions");
-        await Stage(name, number, version, present, stop);
+        var (message, tags) = await Message(name, version, stop);
+        while (line.Next < number)
+            line.Next = await Pass(name, stop) + 1;
+        var made = await Create(name, message, tags[RunCopies.ImportedFrom], RunCopies.ImportedFrom, stop);
+        line.Next = SourceModels.Number(made) + 1;
+        if (line.Next != number + 1)
+            report.Failed("number of a model version", $"{name}/{number}", $"It is version {line.Next - 1} here: that number was given before.");
+        report.Copied("model versions");
+        await Stage(name, line.Next - 1, version, made, stop);
     }
 
-    private async Task<JsonNode> Register(string name, JsonNode version, CancellationToken stop)
+    private async Task<(object Message, Dictionary<string, string> Tags)> Message(string name, JsonNode version, CancellationToken stop)
     {
         var number = SourceModels.Number(version);
-        var run = version.Text("run_id") is { Length: > 0 } id ? id : null;
-        var copy = run is null ? null : await copies.IdOf(run, stop);
-        if (run is not null && copy is null)
+        var (run, model) = (version.Text("run_id") is { Length: > 0 } r ? r : null, version.Text("model_id") is { Length: > 0 } m ? m : null);
+        var (runCopy, modelCopy) = (run is null ? null : await runs.IdOf(run, stop), model is null ? null : await logged.IdOf(model, stop));
+        if (run is not null && runCopy is null)
             report.Failed("run of a model version", $"{name}/{number}", $"The run {run} is not there to be copied; the version has no run here.");
-        var place = await Place(name, number, version.Text("source") ?? "", run, copy, stop);
+        if (model is not null && modelCopy is null)
+            report.Failed("logged model of a model version", $"{name}/{number}", $"The logged model {model} is not there to be copied; the version has none here.");
+        var place = await _files.Place(name, version, Until, stop);
         var tags = version.Tags();
         tags[RunCopies.ImportedFrom] = Origin(name, number);
-        return await Create(name, place, copy, version.Text("description"), tags, stop);
+        return (new { name, source = place, run_id = runCopy, model_id = modelCopy, run_link = version.Text("run_link"), description = version.Text("description"), tags = Entries(tags) }, tags);
     }
 
     // Sent twice it would be two versions: after an answer that never came, it is looked up whether the version is there.
-    private async Task<JsonNode> Create(string name, string place, string? run, string? description, Dictionary<string, string> tags, CancellationToken stop)
-    {
-        var message = new { name, source = place, run_id = run, description, tags = tags.Select(t => new { key = t.Key, value = t.Value }) };
-        var mark = tags.ContainsKey(RunCopies.ImportedFrom) ? RunCopies.ImportedFrom : RunCopies.State;
-        return await target.Server.Retrying(
-            async () =>
+    private async Task<JsonNode> Create(string name, object message, string mark, string tag, CancellationToken stop) => await target.Server.Retrying(
+        async () =>
+        {
+            try
             {
-                try
-                {
-                    return (await target.PostOnce("model-versions/create", message, stop))["model_version"]!;
-                }
-                catch (CommandException lost) when (lost.ExitCode == ExitCode.Unreachable)
-                {
-                    if ((await SourceModels.Versions(target, name, stop)).FirstOrDefault(v => v.Tags().GetValueOrDefault(mark) == tags[mark]) is { } made)
-                        return made;
-                    throw;
-                }
-            },
-            stop);
-    }
-
-    // Where the files are: what pointed into the old run points into the new one.
-    private async Task<string> Place(string name, int number, string place, string? run, string? copy, CancellationToken stop)
-    {
-        const string OfRuns = "runs:/";
-        if (place.StartsWith(OfRuns, StringComparison.Ordinal))
-        {
-            var parts = place[OfRuns.Length..].Split('/', 2);
-            if (await copies.IdOf(parts[0], stop) is { } moved)
-                return parts is [_, var path] ? $"{OfRuns}{moved}/{path}" : OfRuns + moved;
-        }
-        else if (run is not null && copy is not null && (await source.Run(run, stop))?.Info.ArtifactUri is { Length: > 0 } root && place.StartsWith(root, StringComparison.Ordinal))
-        {
-            return $"{OfRuns}{copy}{place[root.Length..]}";
-        }
-
-        report.Failed("files of a model version", $"{name}/{number}", $"They are not in a run that was copied, but at {place}; the version still points there.");
-        // A path on the source's disk is no place that another server may name.
-        return place.StartsWith('/') || place.StartsWith("file:", StringComparison.OrdinalIgnoreCase) || place.Length == 0 ? $"mll-import-elsewhere:{Uri.EscapeDataString(place)}" : place;
-    }
+                return (await target.PostOnce("model-versions/create", message, stop))["model_version"]!;
+            }
+            catch (CommandException lost) when (lost.ExitCode == ExitCode.Unreachable)
+            {
+                if ((await SourceModels.Versions(target, name, stop)).FirstOrDefault(v => v.Tags().GetValueOrDefault(tag) == mark) is { } made)
+                    return made;
+                throw;
+            }
+        },
+        stop);
 
     private async Task Stage(string name, int number, JsonNode version, JsonNode present, CancellationToken stop)
     {
@@ -137,14 +128,27 @@ internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunC
         {
         }
 
-        var made = await Create(name, "mll-import-elsewhere:none", null, "A number that the source no longer has.", new() { [RunCopies.State] = Placeholder }, stop);
+        var message = new
+        {
+            name, source = "mll-import-elsewhere:none", description = "A number that the source no longer has.", tags = Entries(new() { [RunCopies.State] = Placeholder }),
+        };
+        var made = await Create(name, message, Placeholder, RunCopies.State, stop);
         await Delete(name, SourceModels.Number(made), stop);
         return SourceModels.Number(made);
     }
 
     private async Task Delete(string name, int number, CancellationToken stop) => await target.Send(HttpMethod.Delete, "model-versions/delete", new { name, version = Text(number) }, stop);
 
+    private static IEnumerable<object> Entries(Dictionary<string, string> tags) => tags.Select(t => new { key = t.Key, value = t.Value });
+
     private static string Origin(string name, int number) => $"{name}/{Text(number)}";
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>A model's versions as they have their turns.</summary>
+    private sealed record Line(Queue<JsonNode> Waiting, Dictionary<int, JsonNode> There)
+    {
+        /// <summary>The number that the project gives next.</summary>
+        public int Next { get; set; }
+    }
 }

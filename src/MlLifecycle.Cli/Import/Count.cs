@@ -9,6 +9,7 @@ internal sealed class Count(MlflowServer source, Journal journal, ImportReport r
     public async Task All(IReadOnlyList<Experiment> experiments, bool registry, ImportProgress progress, CancellationToken stop)
     {
         report.Note("Nothing was written. Points of metrics and artifacts are counted only when they are copied.");
+        var uncopied = new Uncopied(source, report);
         progress.Experiments(experiments.Count);
         foreach (var experiment in experiments)
         {
@@ -28,12 +29,23 @@ internal sealed class Count(MlflowServer source, Journal journal, ImportReport r
                 report.Copied("dataset inputs", run.Inputs?.DatasetInputs?.Count ?? 0);
             }
 
-            await new Uncopied(source, report).Look(experiment, stop);
+            await foreach (var model in source.LoggedModelsOf(experiment.ExperimentId, stop))
+            {
+                if (journal.IsDone(model.Id))
+                    report.Already("logged models");
+                else
+                    report.Copied("logged models");
+            }
+
+            await foreach (var page in source.TracesOf(experiment.ExperimentId, null, stop))
+                report.Copied("traces", page.Count);
+            await uncopied.Look(experiment, stop);
             progress.ExperimentDone();
         }
 
         if (!registry)
             return;
+        await uncopied.Look(stop);
         var models = await SourceModels.All(source, stop);
         progress.Models(models.Count);
         foreach (var model in models)

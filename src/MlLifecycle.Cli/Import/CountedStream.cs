@@ -3,6 +3,9 @@ namespace MlLifecycle.Cli.Import;
 /// <summary>A stream that is read once, and counted.</summary>
 internal sealed class CountedStream(Stream inner) : Stream
 {
+    /// <summary>A file takes as long as it takes, as long as something of it comes.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     public long Count { get; private set; }
 
     /// <summary>Why it could not be read to its end; null when it could.</summary>
@@ -31,11 +34,19 @@ internal sealed class CountedStream(Stream inner) : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(Patience);
         try
         {
-            var read = await inner.ReadAsync(buffer, cancellationToken);
+            var read = await inner.ReadAsync(buffer, deadline.Token);
             Count += read;
             return read;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            var silent = new IOException($"nothing came for {Patience.TotalMinutes:0} minutes");
+            Failure = silent;
+            throw silent;
         }
         catch (Exception broken) when (broken is IOException or HttpRequestException)
         {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net.Http.Headers;
 using MlLifecycle.Cli.Connection;
 using MlLifecycle.Cli.Output;
+using MlLifecycle.Cli.Runs;
 
 namespace MlLifecycle.Cli.Import;
 
@@ -47,9 +48,11 @@ internal static class ImportMlflow
         var target = new MlflowServer(suite, $"mlflow/{Uri.EscapeDataString(context.Project)}/");
         if (source.Name == target.Name)
             throw new CommandException("That is the project itself: there is nothing to copy.", ExitCode.Usage);
-        // Both sides are there, before anything is begun.
+        // Both sides are there and may be used, before anything is begun.
         await suite.Get($"api/projects/{Uri.EscapeDataString(context.Project)}", stop);
-        var experiments = await source.Experiments(stop);
+        if (!context.Value(DryRun) && (await suite.Get("api/me", stop)).Text("role") is "viewer")
+            throw new CommandException($"The token of the suite is a viewer's: to copy into {context.Project} it needs the role contributor.", ExitCode.NotAllowed);
+        var experiments = await Experiments(source, stop);
         var only = (context.Value(Only) ?? []).SelectMany(named => Runs.Experiments.Named(experiments, named)).ToHashSet();
         if (only.Count > 0)
             experiments = [.. experiments.Where(only.Contains)];
@@ -84,6 +87,20 @@ internal static class ImportMlflow
         }
 
         return report.Complete ? ExitCode.Done : ExitCode.Incomplete;
+    }
+
+    // Whether an MLflow server answers at all shows here.
+    private static async Task<List<Experiment>> Experiments(MlflowServer source, CancellationToken stop)
+    {
+        try
+        {
+            // Every MLflow server begins with one.
+            return await source.Experiments(stop) is { Count: > 0 } all ? all : throw new CommandException($"{source.Name} answers, and has no experiments at all: is it an MLflow server?");
+        }
+        catch (RefusedException other) when (other.NoSuchPath)
+        {
+            throw new CommandException($"{source.Name} answers, but not as an MLflow server does: it has no {source.Api}experiments/search. Is the address right?");
+        }
     }
 
     private static async Task Write(FileInfo file, string report)

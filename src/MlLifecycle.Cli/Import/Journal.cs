@@ -8,12 +8,12 @@ namespace MlLifecycle.Cli.Import;
 
 /// <summary>
 /// What an import has done so far, a line of JSON each, written when it is done. It makes going on quick; without it the tags on the copied runs
-/// still keep anything from being copied twice. Of each run it holds 36 bytes in memory.
+/// still keep anything from being copied twice. Of each run and logged model it holds 36 bytes in memory.
 /// </summary>
 internal sealed class Journal : IDisposable
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<UInt128, (Guid Target, bool Done)> _runs = [];
+    private readonly Dictionary<UInt128, (Guid Target, bool Model, bool Done)> _copies = [];
     private readonly HashSet<string> _experiments = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _places = new(StringComparer.Ordinal);
     private readonly StreamWriter? _file;
@@ -74,36 +74,40 @@ internal sealed class Journal : IDisposable
         }
     }
 
-    /// <summary>The copy of a run, as far as it is known.</summary>
-    public string? CopyOf(string run)
+    /// <summary>The copy of a run or of a logged model, as far as it is known.</summary>
+    public string? CopyOf(string id)
     {
         lock (_lock)
-            return _runs.TryGetValue(Key(run), out var entry) ? entry.Target.ToString("N") : null;
+            return !_copies.TryGetValue(Key(id), out var entry) ? null : entry.Model ? $"m-{entry.Target:N}" : entry.Target.ToString("N");
     }
 
-    public bool IsDone(string run)
+    public bool IsDone(string id)
     {
         lock (_lock)
-            return _runs.TryGetValue(Key(run), out var entry) && entry.Done;
+            return _copies.TryGetValue(Key(id), out var entry) && entry.Done;
     }
 
-    public void Created(string run, string copy)
+    /// <summary>Notes which run, or logged model, is whose copy. A copy that was lost is followed by another.</summary>
+    public void Created(string id, string copy)
     {
         lock (_lock)
         {
-            if (_runs.ContainsKey(Key(run)))
+            var entry = Copy(copy, done: false) ?? throw new CommandException($"The suite answered with an id that is none: {copy}.");
+            if (_copies.TryGetValue(Key(id), out var known) && known.Target == entry.Target)
                 return;
-            _runs[Key(run)] = (Guid.Parse(copy), false);
-            Write(new { run, copy });
+            _copies[Key(id)] = entry;
+            Write(new { run = id, copy });
         }
     }
 
-    public void Done(string run, string copy)
+    public void Done(string id, string copy)
     {
         lock (_lock)
         {
-            _runs[Key(run)] = (Guid.Parse(copy), true);
-            Write(new { run, copy, done = true });
+            if (Copy(copy, done: true) is not { } entry || _copies.GetValueOrDefault(Key(id)) == entry)
+                return;
+            _copies[Key(id)] = entry;
+            Write(new { run = id, copy, done = true });
         }
     }
 
@@ -160,12 +164,18 @@ internal sealed class Journal : IDisposable
 
     private void Take(JsonNode? entry)
     {
-        if (entry.Text("run") is { } run && Guid.TryParse(entry.Text("copy"), out var copy))
-            _runs[Key(run)] = (copy, entry!["done"] is not null);
+        if (entry.Text("run") is { } run && Copy(entry.Text("copy"), entry!["done"] is not null) is { } copy)
+            _copies[Key(run)] = copy;
         else if (entry.Text("experiment") is { } experiment && entry.Text("copy") is { } place)
             _places[experiment] = place;
         else if (entry.Text("experiment") is { } closed)
             _experiments.Add(closed);
+    }
+
+    private static (Guid Target, bool Model, bool Done)? Copy(string? id, bool done)
+    {
+        var model = id?.StartsWith("m-", StringComparison.Ordinal) == true;
+        return Guid.TryParse(model ? id![2..] : id, out var copy) ? (copy, model, done) : null;
     }
 
     private static UInt128 Key(string run)

@@ -12,6 +12,7 @@ internal sealed class MlflowServer(Server server, string root)
 {
     private const int RunsAtOnce = 100;
     private const int PointsAtOnce = 10_000;
+    private const int TracesAtOnce = 100;
 
     /// <summary>What it is called in journals and reports: its address.</summary>
     public string Name { get; } = new Uri(server.Address, root).ToString().TrimEnd('/');
@@ -80,20 +81,70 @@ internal sealed class MlflowServer(Server server, string root)
         while (!string.IsNullOrEmpty(token));
     }
 
-    /// <summary>What lies under a path of a run's artifacts.</summary>
-    public async Task<List<ArtifactEntry>> Artifacts(string run, string path, CancellationToken stop)
+    /// <summary>All logged models of an experiment, a page at a time, oldest first. A server of before MLflow 3 has none.</summary>
+    public async IAsyncEnumerable<LoggedModel> LoggedModelsOf(string experiment, [EnumeratorCancellation] CancellationToken stop)
     {
-        var all = new List<ArtifactEntry>();
-        var asked = $"{Api}artifacts/list?run_id={Uri.EscapeDataString(run)}" + (path.Length > 0 ? $"&path={Uri.EscapeDataString(path)}" : "");
         string? token = null;
         do
         {
-            var page = await server.Get<ArtifactPage>(string.IsNullOrEmpty(token) ? asked : $"{asked}&page_token={Uri.EscapeDataString(token)}", stop);
-            all.AddRange(page.Files ?? []);
-            token = page.NextPageToken;
+            JsonNode page;
+            try
+            {
+                page = await Post(
+                    "logged-models/search",
+                    new { experiment_ids = (string[])[experiment], max_results = 50, order_by = (object[])[new { field_name = "creation_timestamp", ascending = true }], page_token = token },
+                    stop);
+            }
+            catch (RefusedException unknown) when (unknown.NoSuchPath)
+            {
+                yield break;
+            }
+
+            foreach (var model in page.Items("models"))
+                yield return new(model);
+            token = page.Text("next_page_token");
         }
         while (!string.IsNullOrEmpty(token));
-        return all;
+    }
+
+    /// <summary>The path of MLflow 3's traces.</summary>
+    public string Traces { get; } = root + "api/3.0/mlflow/traces";
+
+    /// <summary>All traces of an experiment that a filter lets through, a page at a time, oldest first. MLflow 2 answers in its own form.</summary>
+    public async IAsyncEnumerable<IReadOnlyList<TraceInfo>> TracesOf(string experiment, string? filter, [EnumeratorCancellation] CancellationToken stop)
+    {
+        var place = new { type = "MLFLOW_EXPERIMENT", mlflow_experiment = new { experiment_id = experiment } };
+        var elder = false;
+        string? token = null;
+        do
+        {
+            JsonNode? page = null;
+            try
+            {
+                page = elder ? null : await server.Post($"{Traces}/search", new { locations = (object[])[place], filter, max_results = TracesAtOnce, order_by = (string[])["timestamp_ms ASC"], page_token = token }, stop);
+            }
+            catch (RefusedException unknown) when (unknown.NoSuchPath)
+            {
+                elder = true;
+            }
+
+            if (elder)
+            {
+                try
+                {
+                    var asked = $"traces?experiment_ids={Uri.EscapeDataString(experiment)}&max_results={TracesAtOnce}&order_by={Uri.EscapeDataString("timestamp_ms ASC")}";
+                    page = await Get(string.IsNullOrEmpty(token) ? asked : $"{asked}&page_token={Uri.EscapeDataString(token)}", stop);
+                }
+                catch (RefusedException unknown) when (unknown.NoSuchPath)
+                {
+                    yield break; // of before MLflow 2.14, which began with traces
+                }
+            }
+
+            yield return [.. page.Items("traces").OfType<JsonObject>().Select(found => elder ? TraceInfo.OfElder(found) : new TraceInfo(found))];
+            token = page.Text("next_page_token");
+        }
+        while (!string.IsNullOrEmpty(token));
     }
 
     /// <summary>All items that a search by GET finds.</summary>

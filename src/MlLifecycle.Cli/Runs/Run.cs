@@ -110,6 +110,9 @@ internal sealed record ModelReference
 {
     [JsonPropertyName("model_id")]
     public string ModelId { get; init; } = "";
+
+    /// <summary>Of a model that the run made: at which step.</summary>
+    public long? Step { get; init; }
 }
 
 internal sealed record DatasetInput(IReadOnlyList<Pair>? Tags, Data Dataset);
