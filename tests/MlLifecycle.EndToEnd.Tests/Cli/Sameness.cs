@@ -13,10 +13,12 @@ internal static class Sameness
         var (theirs, ours) = (await from.Experiments(), await to.Experiments());
         ours.Select(Experiment).Order().ShouldBe(theirs.Select(Experiment).Order());
         var moved = new Dictionary<string, string>();
+        var experiments = new Dictionary<string, string>();
         var pairs = new List<(JsonNode Theirs, JsonNode Ours)>();
         foreach (var experiment in theirs)
         {
             var same = ours.Single(e => Tracking.Text(e, "name") == Tracking.Text(experiment, "name"));
+            experiments[Tracking.Text(experiment, "experiment_id")] = Tracking.Text(same, "experiment_id");
             var before = await from.Runs(Tracking.Text(experiment, "experiment_id"));
             var after = await to.Runs(Tracking.Text(same, "experiment_id"));
             after.Count.ShouldBe(before.Count);
@@ -29,6 +31,7 @@ internal static class Sameness
         }
 
         pairs.Count.ShouldBe(Source.Runs);
+        await ModelsAndTraces.Same(from, to, experiments, moved);
         foreach (var (run, copy) in pairs)
         {
             Plain(copy, []).ShouldBe(Plain(run, moved));
@@ -75,10 +78,14 @@ internal static class Sameness
                 $"{info["run_name"]} {info["user_id"]} {info["status"]} {info["start_time"]} {info["end_time"]} {info["lifecycle_stage"]}",
                 Pairs(run["data"]!["params"]),
                 run["data"]!["metrics"]!.ToJsonString(),
-                run["inputs"]!.ToJsonString(),
+                Named(run["inputs"]!, moved),
+                Named(run["outputs"]!, moved),
                 .. tags,
             ]);
     }
+
+    private static string Named(JsonNode links, Dictionary<string, string> moved) =>
+        moved.Aggregate(links.ToJsonString(), (json, move) => json.Replace(move.Key, move.Value, StringComparison.Ordinal));
 
     private static string Model(JsonNode model) => $"{model["name"]} {model["description"]} {Pairs(model["tags"])} {model["aliases"]?.ToJsonString()}";
 

@@ -62,6 +62,7 @@ internal static class Source
         await from.Post("runs/delete", new { run_id = runs[4] });
         await from.Post("experiments/delete", new { experiment_id = experiments[2] });
         await Registry(from, runs);
+        await ModelsAndTraces.Fill(from, runs, experiments);
     }
 
     private static async Task Registry(Tracking from, List<string> runs)

@@ -82,6 +82,32 @@ internal sealed class Tracking(HttpClient client, string project)
         return files;
     }
 
+    public async Task<JsonNode> Patch(string path, object message) => await Read(await client.PatchAsJsonAsync($"/mlflow/{project}/api/2.0/mlflow/{path}", message), path);
+
+    /// <summary>Spans as OpenTelemetry's exporters send them.</summary>
+    public async Task Otlp(string experiment, byte[] request)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Post, $"/mlflow/{project}/v1/traces") { Content = new ByteArrayContent(request) { Headers = { ContentType = new("application/x-protobuf") } } };
+        message.Headers.Add("x-mlflow-experiment-id", experiment);
+        using var answer = await client.SendAsync(message);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    /// <summary>A trace's spans, wherever they are; nothing when it has none.</summary>
+    public async Task<string> Spans(string trace)
+    {
+        using var answer = await client.GetAsync($"/mlflow/{project}/ajax-api/2.0/mlflow/get-trace-artifact?request_id={trace}");
+        return answer.StatusCode == HttpStatusCode.NotFound ? "" : await answer.Content.ReadAsStringAsync();
+    }
+
+    public async Task Put(string path, byte[] content)
+    {
+        using var answer = await client.PutAsync($"/mlflow/{project}/api/2.0/mlflow-artifacts/artifacts/{path}", new ByteArrayContent(content));
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, path);
+    }
+
+    public async Task<byte[]> Read(string path) => await client.GetByteArrayAsync($"/mlflow/{project}/api/2.0/mlflow-artifacts/artifacts/{path}");
+
     public static string Text(JsonNode node, string name) => node[name]!.ToString().ToString(CultureInfo.InvariantCulture);
 
     private async Task<string> Place(string run, string path)
