@@ -24,7 +24,6 @@ internal sealed class CopyModel(MlflowServer source, MlflowServer target, RunCop
     {
         foreach (var id in copies.Unfinished)
         {
-            copies.LookedInto(id);
             if (await ModelCopies.Find(source, id, stop) is { } model)
                 await Reporting(model, stop);
         }
@@ -44,7 +43,8 @@ internal sealed class CopyModel(MlflowServer source, MlflowServer target, RunCop
 
     private async Task One(LoggedModel model, CancellationToken stop)
     {
-        copies.LookedInto(model.Id);
+        if (!copies.Take(model.Id))
+            return;
         if (await copies.Of(model, stop) is not { } copy)
         {
             report.Failed("logged model", model.Label, "It was copied before, and deleted in the project since; it stays so.");

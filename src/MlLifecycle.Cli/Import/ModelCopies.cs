@@ -14,6 +14,7 @@ internal sealed record ModelCopy(LoggedModel Model, bool New);
 internal sealed partial class ModelCopies(MlflowServer source, MlflowServer target, IReadOnlyDictionary<string, Place> places, RunCopies runs, Journal journal, ImportReport report)
 {
     private readonly ConcurrentDictionary<string, bool> _unfinished = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _taken = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<Task<ModelCopy?>>> _making = new(StringComparer.Ordinal);
 
     /// <summary>The copy of a model; made when there is none; null when somebody deleted it in the project.</summary>
@@ -34,21 +35,21 @@ internal sealed partial class ModelCopies(MlflowServer source, MlflowServer targ
     /// <summary>Models that something referred to before they were whole: searches leave out those of deleted experiments.</summary>
     public IReadOnlyCollection<string> Unfinished => [.. _unfinished.Keys];
 
-    public void Finished(string id, string copy)
-    {
-        journal.Done(id, copy);
-        _unfinished.TryRemove(id, out _);
-    }
+    public void Finished(string id, string copy) => journal.Done(id, copy);
 
-    /// <summary>No more of this model is to be had now.</summary>
-    public void LookedInto(string id) => _unfinished.TryRemove(id, out _);
+    /// <summary>Takes a model's turn; false when it has had it in this import.</summary>
+    public bool Take(string id)
+    {
+        _unfinished.TryRemove(id, out _);
+        return _taken.TryAdd(id, true);
+    }
 
     /// <summary>The id of the copy of a model that something refers to; null when it is not to be had.</summary>
     public async Task<string?> IdOf(string id, CancellationToken stop)
     {
         if (journal.CopyOf(id) is { } known)
         {
-            if (!journal.IsDone(id))
+            if (!journal.IsDone(id) && !_taken.ContainsKey(id))
                 _unfinished.TryAdd(id, true);
             return known;
         }

@@ -36,9 +36,9 @@ public sealed class Moving_in_over_a_bad_line(Suite suite) : IAsyncLifetime
         await using var line = new TroubledLine(suite.Address);
         var (busy, cut) = (new ConcurrentDictionary<string, int>(), 0);
         // Each path is first too much asked of, then out of order, then fails.
-        line.Trouble = context => context.Request.Url!.AbsolutePath is var path && path.EndsWith("lost.bin", StringComparison.Ordinal)
+        line.Trouble = context => context.Request.RawUrl!.Contains("lost.bin", StringComparison.Ordinal)
             ? TroubledLine.Answer(context, 403, body: """{"error_code": "BAD_REQUEST", "message": "no"}""", type: "application/json")
-            : busy.AddOrUpdate(path, 1, (_, times) => times + 1) switch
+            : busy.AddOrUpdate(context.Request.Url!.AbsolutePath, 1, (_, times) => times + 1) switch
             {
                 1 => TroubledLine.Answer(context, 429, "1"),
                 2 => TroubledLine.Answer(context, 503),
@@ -51,7 +51,7 @@ public sealed class Moving_in_over_a_bad_line(Suite suite) : IAsyncLifetime
         var refused = await Import(line, "line-from", "line-to");
         refused.Exit.ShouldBe(4, refused.Errors);
         refused.Errors.ShouldContain("does not let this token do it: no. What is copied stays; run the same command again and it goes on.");
-        line.Trouble = context => context.Request.Url!.AbsolutePath.EndsWith("lost.bin", StringComparison.Ordinal)
+        line.Trouble = context => context.Request.RawUrl!.Contains("lost.bin", StringComparison.Ordinal)
             && TroubledLine.Answer(context, 404, body: """{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "gone"}""", type: "application/json");
         var partly = await Import(line, "line-from", "line-to");
         partly.Exit.ShouldBe(6, partly.Errors);
