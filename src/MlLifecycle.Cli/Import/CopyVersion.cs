@@ -5,7 +5,7 @@ using MlLifecycle.Cli.Connection;
 namespace MlLifecycle.Cli.Import;
 
 /// <summary>
-/// Copies models' versions in order. A number that the source no longer has is passed over by registering a version and deleting it, so that
+/// Copies models' versions in order. A number that the source no longer has is passed over by registering a version and deleting it later, so that
 /// <c>models:/name/7</c> means the same on both sides. A version made of another model's version has that one copied before it.
 /// </summary>
 internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunCopies runs, ModelCopies logged, ImportReport report)
@@ -38,14 +38,21 @@ internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunC
 
     private async Task<Line> Begin(string name, CancellationToken stop)
     {
-        var there = (await SourceModels.Versions(target, name, stop)).ToDictionary(SourceModels.Number);
-        foreach (var (number, _) in there.Where(v => v.Value.Tags().GetValueOrDefault(RunCopies.State) == Placeholder).ToList())
+        var all = await SourceModels.Versions(target, name, stop);
+        var there = all.Where(v => v.Tags().GetValueOrDefault(RunCopies.State) != Placeholder).ToDictionary(SourceModels.Number);
+        var line = new Line(new(await SourceModels.Versions(source, name, stop)), there, [.. all.Select(SourceModels.Number).Except(there.Keys)]) { Next = all.Select(SourceModels.Number).DefaultIfEmpty(0).Max() + 1 };
+        await Clear(name, line, there.Keys.DefaultIfEmpty(0).Max(), stop);
+        return line;
+    }
+
+    // Not before a version of a higher number is there: of numbers that are gone nothing is left by which an import that goes on could know them.
+    private async Task Clear(string name, Line line, int below, CancellationToken stop)
+    {
+        foreach (var number in line.Placeholders.Where(number => number < below).ToList())
         {
             await Delete(name, number, stop);
-            there.Remove(number);
+            line.Placeholders.Remove(number);
         }
-
-        return new(new(await SourceModels.Versions(source, name, stop)), there) { Next = there.Keys.DefaultIfEmpty(0).Max() + 1 };
     }
 
     private async Task One(string name, JsonNode version, Line line, CancellationToken stop)
@@ -67,12 +74,18 @@ internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunC
 
         var (message, tags) = await Message(name, version, stop);
         while (line.Next < number)
-            line.Next = await Pass(name, stop) + 1;
-        var made = await Create(name, message, tags[RunCopies.ImportedFrom], RunCopies.ImportedFrom, stop);
+        {
+            var passed = await Pass(name, line.Next, stop);
+            line.Placeholders.Add(passed);
+            line.Next = passed + 1;
+        }
+
+        var made = await Create(name, message, tags[RunCopies.ImportedFrom], stop);
         line.Next = SourceModels.Number(made) + 1;
         if (line.Next != number + 1)
             report.Failed("number of a model version", $"{name}/{number}", $"It is version {line.Next - 1} here: that number was given before.");
         report.Copied("model versions");
+        await Clear(name, line, line.Next - 1, stop);
         await Stage(name, line.Next - 1, version, made, stop);
     }
 
@@ -92,7 +105,7 @@ internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunC
     }
 
     // Sent twice it would be two versions: after an answer that never came, it is looked up whether the version is there.
-    private async Task<JsonNode> Create(string name, object message, string mark, string tag, CancellationToken stop) => await target.Server.Retrying(
+    private async Task<JsonNode> Create(string name, object message, string mark, CancellationToken stop) => await target.Server.Retrying(
         async () =>
         {
             try
@@ -101,7 +114,7 @@ internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunC
             }
             catch (CommandException lost) when (lost.ExitCode == ExitCode.Unreachable)
             {
-                if ((await SourceModels.Versions(target, name, stop)).FirstOrDefault(v => v.Tags().GetValueOrDefault(tag) == mark) is { } made)
+                if ((await SourceModels.Versions(target, name, stop)).FirstOrDefault(v => v.Tags().GetValueOrDefault(RunCopies.ImportedFrom) == mark) is { } made)
                     return made;
                 throw;
             }
@@ -117,7 +130,7 @@ internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunC
         }
     }
 
-    private async Task<int> Pass(string name, CancellationToken stop)
+    private async Task<int> Pass(string name, int number, CancellationToken stop)
     {
         try
         {
@@ -130,11 +143,9 @@ internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunC
 
         var message = new
         {
-            name, source = "mll-import-elsewhere:none", description = "A number that the source no longer has.", tags = Entries(new() { [RunCopies.State] = Placeholder }),
+            name, source = "mll-import-elsewhere:none", description = "A number that the source no longer has.", tags = Entries(new() { [RunCopies.State] = Placeholder, [RunCopies.ImportedFrom] = $"none {Text(number)}" }),
         };
-        var made = await Create(name, message, Placeholder, RunCopies.State, stop);
-        await Delete(name, SourceModels.Number(made), stop);
-        return SourceModels.Number(made);
+        return SourceModels.Number(await Create(name, message, $"none {Text(number)}", stop));
     }
 
     private async Task Delete(string name, int number, CancellationToken stop) => await target.Send(HttpMethod.Delete, "model-versions/delete", new { name, version = Text(number) }, stop);
@@ -146,7 +157,10 @@ internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunC
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>A model's versions as they have their turns.</summary>
-    private sealed record Line(Queue<JsonNode> Waiting, Dictionary<int, JsonNode> There)
+    /// <param name="Waiting">Those of the source that have not had theirs.</param>
+    /// <param name="There">Those of the project.</param>
+    /// <param name="Placeholders">Numbers that are passed over, and whose versions are still there.</param>
+    private sealed record Line(Queue<JsonNode> Waiting, Dictionary<int, JsonNode> There, List<int> Placeholders)
     {
         /// <summary>The number that the project gives next.</summary>
         public int Next { get; set; }
