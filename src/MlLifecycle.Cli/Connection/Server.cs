@@ -24,8 +24,8 @@ internal sealed class Server : IDisposable
     /// <summary>As long as a server may ask to be left alone.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
 
-    /// <summary>A failure that the server calls its own may pass, and mostly does not.</summary>
-    private const int TriesOnError = 4;
+    /// <summary>A failure that the server calls its own may pass, as while it starts; once one has not, others are given up sooner.</summary>
+    private const int TriesOnError = 3;
 
     private readonly HttpClient _http;
     private readonly string _who;
@@ -33,6 +33,7 @@ internal sealed class Server : IDisposable
     private readonly string _where;
     private readonly int _tries;
     private volatile bool _answered;
+    private volatile bool _failing;
 
     /// <summary>A server at an address.</summary>
     /// <param name="address">Where; a path in it stands before every path that is asked for.</param>
@@ -137,7 +138,7 @@ internal sealed class Server : IDisposable
             {
                 return await attempt();
             }
-            catch (RefusedException busy) when (tried < TriesOf(busy) && (busy.Again ?? pause) <= LongestPause)
+            catch (RefusedException busy) when (Passes(busy, tried, pause))
             {
                 wait = busy.Again > pause ? busy.Again.Value : pause;
             }
@@ -150,12 +151,22 @@ internal sealed class Server : IDisposable
         }
     }
 
+    // Whether a refusal is worth another try.
+    private bool Passes(RefusedException refused, int tried, TimeSpan pause)
+    {
+        if (tried < TriesOf(refused) && (refused.Again ?? pause) <= LongestPause)
+            return true;
+        if (refused.Status == HttpStatusCode.InternalServerError)
+            _failing = true;
+        return false;
+    }
+
     public void Dispose() => _http.Dispose();
 
     private int TriesOf(RefusedException refused) => refused.Status switch
     {
         HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout => _tries,
-        HttpStatusCode.InternalServerError => Math.Min(_tries, TriesOnError),
+        HttpStatusCode.InternalServerError => _failing ? Math.Min(_tries, TriesOnError) : _tries,
         _ => 1,
     };
 
