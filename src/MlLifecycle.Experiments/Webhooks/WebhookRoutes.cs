@@ -123,13 +123,19 @@ internal static class WebhookRoutes
         return Answer.Of(new { Webhook = saved.Message });
     }
 
-    private static Refusal? CheckUrl(string? url) => string.IsNullOrEmpty(url) || (url.Length <= 500 && Uri.TryCreate(url, UriKind.Absolute, out var uri)
-        && uri.Scheme is "https" or "http" && uri.UserInfo.Length == 0)
-            ? null
-            : Mlflow.InvalidValue("url", url, "It must be an http or https address of at most 500 characters, without a password in it.");
+    private static Refusal? CheckUrl(string? url)
+    {
+        if (string.IsNullOrEmpty(url))
+            return null;
+        if (string.IsNullOrWhiteSpace(url))
+            return Mlflow.Invalid("Webhook URL cannot be empty or just whitespace.");
+        if (url.Length > 500 || !Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.UserInfo.Length > 0)
+            return Mlflow.Invalid($"Invalid webhook URL: {Mlflow.Quoted(url)}. It must be an http or https address of at most 500 characters, without a password in it.");
+        return uri.Scheme is "http" or "https" ? null : Mlflow.Invalid($"Invalid webhook URL scheme: '{uri.Scheme}'. It must be http or https.");
+    }
 
     private static async Task<Webhook?> Find(string id, Caller caller, WebhookStore store, CancellationToken cancellation) =>
         Guid.TryParseExact(id, "N", out var webhook) ? await store.Find(caller.ProjectId, webhook, cancellation) : null;
 
-    private static Refusal Unknown(string id) => Mlflow.Unknown($"Webhook with ID {Mlflow.Quoted(id)} not found.");
+    private static Refusal Unknown(string id) => Mlflow.Unknown($"Webhook with ID {Names.Cut(id, 64)} not found.");
 }

@@ -158,4 +158,15 @@ public sealed class What_clients_look_for(ExperimentsFixture service) : IClassFi
         await client.Post("registered-models/create", new { name = "m" });
         (await client.RefusedGet("model-versions/get?name=m&version=newest")).ShouldBe("Parameter 'version' must be an integer, got 'newest'.");
     }
+
+    [Theory]
+    [InlineData("   ", "Webhook URL cannot be empty or just whitespace")]
+    [InlineData("ftp://example.com", "Invalid webhook URL scheme")]
+    [InlineData("http://[invalid", "Invalid webhook URL")]
+    public async Task a_webhook_says_what_is_wrong_with_its_address(string url, string part)
+    {
+        var client = service.Empty(ServiceDefaults.Trust.Role.Maintainer);
+        (await client.RefusedPost("webhooks", new { name = "w", url, events = new[] { new { entity = "MODEL_VERSION", action = "CREATED" } } })).ShouldContain(part);
+        (await client.RefusedGet("webhooks/nonexistent", "RESOURCE_DOES_NOT_EXIST", 404)).ShouldBe("Webhook with ID nonexistent not found.");
+    }
 }
