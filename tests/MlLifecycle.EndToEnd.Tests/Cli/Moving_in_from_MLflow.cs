@@ -157,14 +157,21 @@ public sealed class Moving_in_from_MLflow(Suite suite) : IAsyncLifetime
         await from.Post("registered-models/create", new { name = "far" });
         await from.Post("model-versions/create", new { name = "far", source = "s3://elsewhere/model", run_id = run });
 
+        await from.Post("webhooks", new { name = "chat", url = "https://chat.example/hook", events = new[] { new { entity = "MODEL_VERSION", action = "CREATED" } } });
+        await from.Post("../../3.0/mlflow/scorers/register", new { experiment_id = "0", name = "polite", serialized_scorer = "{}" });
+        await from.Post("../../3.0/mlflow/datasets/create", new { name = "questions", experiment_ids = new[] { "0" } });
+
         var import = await Import(from, "partly-to", "p.journal");
         import.Exit.ShouldBe(6);
-        var missing = import.Json["notCopied"]!.AsArray().ShouldHaveSingleItem()!;
-        missing["what"]!.GetValue<string>().ShouldBe("far/1");
-        missing["why"]!.GetValue<string>().ShouldContain("s3://elsewhere/model");
+        var missing = import.Json["notCopied"]!.AsArray().ToDictionary(n => Tracking.Text(n!, "kind"), n => (What: Tracking.Text(n!, "what"), Why: Tracking.Text(n!, "why")));
+        missing.Keys.Order().ShouldBe(["evaluation dataset", "files of a model version", "scorer", "webhook"]);
+        missing["files of a model version"].What.ShouldBe("far/1");
+        missing["files of a model version"].Why.ShouldContain("s3://elsewhere/model");
+        (missing["webhook"].What, missing["scorer"].What, missing["evaluation dataset"].What).ShouldBe(("chat", "Default: polite", "Default: questions"));
 
         var only = await Import(from, "partly-to", "p.journal", "--experiments", "Default");
-        only.Exit.ShouldBe(0, only.Errors);
+        only.Exit.ShouldBe(6, only.Errors);
+        only.Json["notCopiedCount"]!.GetValue<int>().ShouldBe(2, "the registry and what is the whole server's are left out");
         (await Import(from, "partly-to", "p.journal", "--experiments", "None")).Exit.ShouldBe(5);
         (await RunsOf(to)).ShouldBe(1);
     }
