@@ -98,6 +98,32 @@ public sealed class Runs_in_the_console(Suite suite, Browser browser) : IClassFi
     }
 
     [Fact]
+    public async Task grow_their_curves_while_they_go_on()
+    {
+        var project = await Garments.Begun(suite);
+        var mlflow = $"/mlflow/{project.Slug}/api/2.0/mlflow";
+        var run = (await project.Post($"{mlflow}/runs/create", new { experiment_id = "0", run_name = "long", start_time = 1_700_000_000_000 }))["run"]!["info"]!["run_id"]!.GetValue<string>();
+        await Learn(0, 3);
+        await using var visitor = await browser.SignedIn(suite);
+        var page = visitor.Page;
+        await visitor.Open($"{project.Pages}/runs/{run}");
+        var curve = page.Locator("[data-curve=loss] path.line");
+        var before = await curve.GetAttributeAsync("d");
+        before.ShouldNotBeNullOrEmpty();
+        await Learn(3, 6);
+        await Expect(curve).Not.ToHaveAttributeAsync("d", before, new() { Timeout = 15_000 });
+        await Expect(page.Locator("main")).ToContainTextAsync("Running");
+        await project.Post($"{mlflow}/runs/update", new { run_id = run, status = "FINISHED", end_time = 1_700_000_060_000 });
+        await Expect(page.Locator("main")).Not.ToContainTextAsync("Running", new() { Timeout = 15_000 });
+
+        Task Learn(int from, int to) => project.Post($"{mlflow}/runs/log-batch", new
+        {
+            run_id = run,
+            metrics = Enumerable.Range(from, to - from).Select(step => new { key = "loss", value = 1.0 / (1 + step), step, timestamp = 1_700_000_000_000 + step }),
+        });
+    }
+
+    [Fact]
     public async Task show_their_artifacts()
     {
         var project = await Garments.Begun(suite);
