@@ -66,8 +66,8 @@ public static partial class Names
         null or "" => Mlflow.Invalid("Registered model alias name cannot be empty."),
         _ when TooLong(parameter, alias, Alias) is { } tooLong => tooLong,
         _ when !AliasCharacters.IsMatch(alias) => Mlflow.InvalidValue(parameter, alias, "Names may only contain alphanumerics, underscores (_) and dashes (-)."),
-        _ when alias.Equals("latest", StringComparison.OrdinalIgnoreCase) => Mlflow.Invalid("The alias 'latest' is reserved, in any case of letters."),
-        _ when VersionLike.IsMatch(alias) => Mlflow.Invalid($"The alias '{alias}' is reserved: it reads as a version."),
+        _ when alias.Equals("latest", StringComparison.OrdinalIgnoreCase) => Mlflow.Invalid("The 'latest' alias name (case insensitive) is reserved."),
+        _ when VersionLike.IsMatch(alias) => Mlflow.Invalid($"Version alias name '{alias}' is reserved: it reads as a version."),
         _ => null,
     };
 

@@ -169,4 +169,15 @@ public sealed class What_clients_look_for(ExperimentsFixture service) : IClassFi
         (await client.RefusedPost("webhooks", new { name = "w", url, events = new[] { new { entity = "MODEL_VERSION", action = "CREATED" } } })).ShouldContain(part);
         (await client.RefusedGet("webhooks/nonexistent", "RESOURCE_DOES_NOT_EXIST", 404)).ShouldBe("Webhook with ID nonexistent not found.");
     }
+
+    [Theory]
+    [InlineData("LATEST", "'latest' alias name (case insensitive) is reserved")]
+    [InlineData("v12", "Version alias name 'v12' is reserved")]
+    [InlineData("", "Registered model alias name cannot be empty")]
+    public async Task an_alias_says_why_it_cannot_be_one(string alias, string part)
+    {
+        var client = service.Empty();
+        await client.Post("registered-models/create", new { name = "m" });
+        (await client.RefusedPost("registered-models/alias", new { name = "m", alias, version = "1" })).ShouldContain(part);
+    }
 }
