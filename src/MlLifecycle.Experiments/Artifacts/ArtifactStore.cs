@@ -47,8 +47,8 @@ internal sealed class ArtifactStore(IConfiguration configuration)
 
         var safe = path.Length <= 4000
             && decoded.Count(c => c == '/') == path.Count(c => c == '/')
-            && !decoded.Contains('\\', StringComparison.Ordinal)
-            // Not in the decoded name: clients put images under names such as loss%step%1%timestamp%17….
+            && !decoded.Any(c => c is '\\' or '\0')
+            // Other control characters not in the decoded name: clients put images under names such as loss%step%1%timestamp%17….
             && !path.Any(char.IsControl)
             && decoded.Split('/').All(part => part is not ("" or "." or "..") && part.Length <= 255)
             && !(decoded is [_, ':', '/', ..] && char.IsAsciiLetter(decoded[0]));
