@@ -39,7 +39,7 @@ Row("memory of the service, most seen", $"{server.PeakMemory} MiB", "400 MiB");
 async Task Writes()
 {
     var experiment = await Work.CreateExperiment(one, "writes");
-    var created = await Requests(16, 8000, (client, n) => Work.CreateRun(client, experiment, n));
+    var created = await Requests(16, 20_000, (client, n) => Work.CreateRun(client, experiment, n));
     Row("create run, 16 connections", $"{created.PerSecond:N0}/s  p99 {created.P99:N1} ms", "2 080/s");
 
     var inserts = await Limits.Inserts(server.Database, 16, 20_000);
