@@ -1,6 +1,7 @@
 using Marten;
 using MlLifecycle.Experiments.Artifacts;
 using MlLifecycle.Experiments.Catalog;
+using MlLifecycle.Experiments.LoggedModels;
 using MlLifecycle.Experiments.Runs;
 using MlLifecycle.ServiceDefaults.Events;
 using Npgsql;
@@ -12,7 +13,8 @@ namespace MlLifecycle.Experiments.Retention;
 /// <param name="DeletedBefore">Only what was deleted before this moment.</param>
 /// <param name="Runs">Ids of runs.</param>
 /// <param name="Experiments">Ids of experiments.</param>
-/// <param name="KeptArtifacts">Ids of runs among them whose artifacts stay, because a version of a model is made of them.</param>
+/// <param name="LoggedModels">Ids of logged models that were deleted by themselves; those of an experiment go with it.</param>
+/// <param name="KeptArtifacts">Ids of runs and logged models among them whose artifacts stay, because a version of a model is made of them.</param>
 /// <param name="OrphanedArtifacts">Directories of artifacts that belong to nothing.</param>
 /// <param name="Bytes">How much room their artifacts take.</param>
 public sealed record PurgeReport(
@@ -20,12 +22,16 @@ public sealed record PurgeReport(
     DateTimeOffset DeletedBefore,
     IReadOnlyList<string> Runs,
     IReadOnlyList<string> Experiments,
+    IReadOnlyList<string> LoggedModels,
     IReadOnlyList<string> KeptArtifacts,
     IReadOnlyList<string> OrphanedArtifacts,
     long Bytes);
 
 /// <summary>The run's data were purged: parameters, tags, points and artifacts are gone. Its log stays.</summary>
 public sealed record RunPurged;
+
+/// <summary>The logged model was purged: what it was and its artifacts are gone. Its log stays.</summary>
+public sealed record LoggedModelPurged;
 
 /// <summary>The experiment was purged, and its name is free again. Its log stays.</summary>
 public sealed record ExperimentPurged(long Time);
@@ -43,6 +49,7 @@ internal sealed class Purge(NpgsqlDataSource source, IDocumentStore store, Artif
         var before = clock.GetUtcNow() - age;
         var gone = await Experiments(project, before, cancellation);
         var runs = await Runs(project, before, [.. gone.Select(e => e.Key)], cancellation);
+        var models = await LoggedModels(project, before, cancellation);
         var orphans = await Orphans(project, before, cancellation);
         var kept = new List<string>();
         var bytes = orphans.Sum(path => artifacts.Size(project, path));
@@ -60,6 +67,20 @@ internal sealed class Purge(NpgsqlDataSource source, IDocumentStore store, Artif
                 artifacts.Delete(project, path);
         }
 
+        foreach (var model in models)
+        {
+            var path = ArtifactStore.PathOf(model.Location) is { } files ? Parent(files) : null;
+            if (model.Referenced)
+                kept.Add(LoggedModel.IdOf(model.Id));
+            else if (path is not null)
+                bytes += artifacts.Size(project, path);
+            if (dryRun)
+                continue;
+            await Take(project, model, origin, cancellation);
+            if (!model.Referenced && path is not null)
+                artifacts.Delete(project, path);
+        }
+
         if (!dryRun)
         {
             foreach (var experiment in gone)
@@ -68,7 +89,7 @@ internal sealed class Purge(NpgsqlDataSource source, IDocumentStore store, Artif
                 artifacts.Delete(project, orphan);
         }
 
-        return new(dryRun, before, [.. runs.Select(r => Run.IdOf(r.Id))], [.. gone.Select(e => e.Id)], kept, orphans, bytes);
+        return new(dryRun, before, [.. runs.Select(r => Run.IdOf(r.Id))], [.. gone.Select(e => e.Id)], [.. models.Select(m => LoggedModel.IdOf(m.Id))], kept, orphans, bytes);
     }
 
     // While it is deleted an experiment does not change: its last change is its deletion. The default experiment is always there.
@@ -100,6 +121,36 @@ internal sealed class Purge(NpgsqlDataSource source, IDocumentStore store, Artif
         while (await reader.ReadAsync(cancellation))
             runs.Add(new(reader.GetInt64(0), reader.GetGuid(1), reader.GetString(2), reader.GetBoolean(3)));
         return runs;
+    }
+
+    // While it is deleted a logged model does not change: its last change is its deletion.
+    private async Task<List<Doomed>> LoggedModels(Guid project, DateTimeOffset before, CancellationToken cancellation)
+    {
+        await using var command = source.CreateCommand(
+            """
+            SELECT m.id, m.artifact_uri, EXISTS (
+                SELECT FROM tracking.model_versions v JOIN tracking.models r ON r.stream = v.stream
+                WHERE r.project = $1 AND (v.model_id = n.id OR strpos(coalesce(v.location, v.source), n.id) > 0))
+            FROM tracking.logged_models m CROSS JOIN LATERAL (SELECT 'm-' || replace(m.id::text, '-', '')) AS n (id)
+            WHERE m.project = $1 AND m.deleted AND m.updated_ms < $2 ORDER BY m.created_ms, m.id
+            """);
+        command.Parameters.Add(new() { Value = project });
+        command.Parameters.Add(new() { Value = before.ToUnixTimeMilliseconds() });
+        var models = new List<Doomed>();
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+            models.Add(new(0, reader.GetGuid(0), reader.GetString(1), reader.GetBoolean(2)));
+        return models;
+    }
+
+    private async Task Take(Guid project, Doomed model, Origin origin, CancellationToken cancellation)
+    {
+        await using var session = store.LightweightSession();
+        origin.Stamp(session);
+        session.QueueSqlCommand("DELETE FROM tracking.model_metrics WHERE model IN (SELECT id FROM tracking.logged_models WHERE project = ? AND id = ?)", project, model.Id);
+        session.QueueSqlCommand("DELETE FROM tracking.logged_models WHERE project = ? AND id = ?", project, model.Id);
+        session.Events.Append(model.Id, new LoggedModelPurged());
+        await session.SaveChangesAsync(cancellation);
     }
 
     private async Task Take(Doomed run, Origin origin, CancellationToken cancellation)
@@ -183,6 +234,9 @@ internal sealed class Purge(NpgsqlDataSource source, IDocumentStore store, Artif
             orphans.Add(reader.GetString(0));
         return orphans;
     }
+
+    // A logged model's files are in a directory "artifacts" of its own directory.
+    private static string Parent(string files) => files[..files.LastIndexOf('/')];
 
     private sealed record Doomed(long Key, Guid Id, string Location, bool Referenced);
 }

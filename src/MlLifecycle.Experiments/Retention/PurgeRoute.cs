@@ -70,8 +70,8 @@ internal sealed class RetentionPolicy(Purge purge, NpgsqlDataSource source, ICon
             foreach (var project in projects)
             {
                 var report = await purge.Carry(project, new Origin(project, "", "experiments", Origin.NewCorrelation()), age, dryRun: false, cancellation);
-                if (report.Runs.Count + report.Experiments.Count + report.OrphanedArtifacts.Count > 0)
-                    log.LogInformation("Purged {Runs} runs, {Experiments} experiments and {Orphans} orphaned directories of project {Project}", report.Runs.Count, report.Experiments.Count, report.OrphanedArtifacts.Count, project);
+                if (report.Runs.Count + report.Experiments.Count + report.LoggedModels.Count + report.OrphanedArtifacts.Count > 0)
+                    log.LogInformation("Purged {Runs} runs, {Experiments} experiments, {Models} logged models and {Orphans} orphaned directories of project {Project}", report.Runs.Count, report.Experiments.Count, report.LoggedModels.Count, report.OrphanedArtifacts.Count, project);
             }
         }
         finally

@@ -53,6 +53,40 @@ public sealed class Purging(ExperimentsFixture service) : IClassFixture<Experime
     }
 
     [Fact]
+    public async Task takes_logged_models_away_that_were_deleted_and_leaves_the_files_of_versions()
+    {
+        var client = service.Empty(Role.Maintainer);
+        var (kept, deleted, served) = (await Model("kept"), await Model("deleted"), await Model("served"));
+        await client.Post("registered-models/create", new { name = "sorter" });
+        await client.Post("model-versions/create", new { name = "sorter", source = $"models:/{served}", model_id = served });
+        await client.Send(HttpMethod.Delete, $"logged-models/{deleted}");
+        await client.Send(HttpMethod.Delete, $"logged-models/{served}");
+
+        (await Purge(client, 1, dryRun: false))["loggedModels"]!.AsArray().ShouldBeEmpty("nothing is that old");
+        var trial = await Purge(client, 0, dryRun: true);
+        trial["loggedModels"]!.AsArray().Select(m => m!.GetValue<string>()).ShouldBe([deleted, served]);
+        trial["keptArtifacts"]!.AsArray().Select(m => m!.GetValue<string>()).ShouldBe([served]);
+        trial["bytes"]!.GetValue<long>().ShouldBe(3);
+        (await client.Get($"logged-models/{deleted}?allow_deleted=true"))["model"].ShouldNotBeNull("a dry run takes nothing");
+
+        await Purge(client, 0, dryRun: false);
+        foreach (var model in (string[])[deleted, served])
+            await client.RefusedGet($"logged-models/{model}?allow_deleted=true", "RESOURCE_DOES_NOT_EXIST", 404);
+        (await client.Get($"logged-models/{kept}"))["model"].ShouldNotBeNull();
+        (await client.Download($"0/models/{deleted}/artifacts/MLmodel")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await client.Download($"0/models/{served}/artifacts/MLmodel")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await client.Download($"0/models/{kept}/artifacts/MLmodel")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await Purge(client, 0, dryRun: false))["orphanedArtifacts"]!.AsArray().ShouldBeEmpty();
+
+        async Task<string> Model(string name)
+        {
+            var id = (await client.Post("logged-models", new { experiment_id = "0", name }))["model"]!["info"]!["model_id"]!.GetValue<string>();
+            await client.Upload($"0/models/{id}/artifacts/MLmodel", [1, 2, 3]);
+            return id;
+        }
+    }
+
+    [Fact]
     public async Task is_for_maintainers_and_checked()
     {
         var client = service.Empty(Role.Maintainer);
