@@ -11,7 +11,11 @@ using static MlLifecycle.ServiceDefaults.Decisions.Decision;
 namespace MlLifecycle.Experiments.Catalog;
 
 /// <summary>Opens an experiment in a project.</summary>
-public sealed record CreateExperiment(Guid ProjectId, long Number, string Name, string? ArtifactLocation, IReadOnlyDictionary<string, string> Tags);
+public sealed record CreateExperiment(Guid ProjectId, long Number, string Name, string? ArtifactLocation, IReadOnlyDictionary<string, string> Tags)
+{
+    /// <summary>Tells a retry of the request from another one; null when the caller gave no <c>Idempotency-Key</c>.</summary>
+    public Guid? Request { get; init; }
+}
 
 internal sealed class CreateExperimentMessage
 {
@@ -34,7 +38,10 @@ internal static class CreateExperimentSlice
             create.Name,
             create.ArtifactLocation ?? string.Create(CultureInfo.InvariantCulture, $"mlflow-artifacts:/{create.Number}"),
             now,
-            create.Tags));
+            create.Tags)
+        {
+            Request = create.Request,
+        });
 
     public static Refusal? Check(CreateExperimentMessage message)
     {
@@ -60,12 +67,18 @@ internal static class CreateExperimentSlice
         if (Check(message) is { } bad)
             return new Refused(bad);
         var tags = (message.Tags ?? []).GroupBy(t => t.Key!, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Last().Value ?? "", StringComparer.Ordinal);
+        Guid? request = caller.IdempotencyKey is null ? null : caller.NewId("experiment");
         while (true)
         {
             if (await rows.FindByName(caller.ProjectId, message.Name!, cancellation) is { } present)
-                return new Refused(Taken(present.Name, present.Deleted));
+            {
+                return request is not null && (await session.LoadAsync<Experiment>(present.Stream, cancellation))?.Request == request
+                    ? Answer.Of(new { experiment_id = present.Id }) // this very request made it before
+                    : new Refused(Taken(present.Name, present.Deleted));
+            }
+
             var number = await rows.NextNumber(caller.ProjectId, cancellation);
-            var create = new CreateExperiment(caller.ProjectId, number, message.Name!, message.ArtifactLocation is { Length: > 0 } location ? location.TrimEnd('/') : null, tags);
+            var create = new CreateExperiment(caller.ProjectId, number, message.Name!, message.ArtifactLocation is { Length: > 0 } location ? location.TrimEnd('/') : null, tags) { Request = request };
             var outcome = await session.Decide<Experiment>(
                 Experiment.IdOf(caller.ProjectId, number),
                 caller.Origin,

@@ -22,6 +22,9 @@ public sealed record Experiment(Guid Id) : IFolded<Experiment>
     /// <summary>Under which its runs' artifacts are.</summary>
     public string ArtifactLocation { get; init; } = "";
 
+    /// <summary>The request that made it, when that named itself.</summary>
+    public Guid? Request { get; init; }
+
     public bool Deleted { get; init; }
 
     /// <summary>Milliseconds since 1970.</summary>
@@ -62,6 +65,7 @@ public sealed record Experiment(Guid Id) : IFolded<Experiment>
             Created = e.Time,
             Updated = e.Time,
             Tags = Tags.SetItems(e.Tags),
+            Request = e.Request,
         },
         ExperimentRenamed e => this with { Name = e.Name, Updated = e.Time },
         ExperimentDeleted e => this with { Deleted = true, Updated = e.Time },
@@ -73,7 +77,11 @@ public sealed record Experiment(Guid Id) : IFolded<Experiment>
 }
 
 public sealed record ExperimentCreated(
-    Guid ProjectId, long Number, string Name, string ArtifactLocation, long Time, IReadOnlyDictionary<string, string> Tags);
+    Guid ProjectId, long Number, string Name, string ArtifactLocation, long Time, IReadOnlyDictionary<string, string> Tags)
+{
+    /// <summary>Tells a retry of the request from another one; null when the caller gave no <c>Idempotency-Key</c>.</summary>
+    public Guid? Request { get; init; }
+}
 
 public sealed record ExperimentRenamed(string Name, long Time);
 

@@ -34,11 +34,12 @@ internal static class RegisterModelSlice
             return new Refused(bad);
         if (RegistryTags.Read(message.Tags, out var tags) is { } badTag)
             return new Refused(badTag);
-        if (await rows.Find(caller.ProjectId, message.Name!, cancellation) is not null)
-            return new Refused(Mlflow.Taken($"Registered Model (name={message.Name}) already exists."));
+        var id = caller.NewId("model");
+        if (await rows.Find(caller.ProjectId, message.Name!, cancellation) is { } there)
+            return there.Stream == id ? Answer.Of(new { registered_model = there.Message }) : new Refused(Mlflow.Taken($"Registered Model (name={message.Name}) already exists."));
         var register = new RegisterModel(caller.ProjectId, message.Name!, message.Description ?? "", tags);
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
-        var refusal = await RegistryWrites.Commit(session, caller, caller.NewId("model"), model => Decide(model, register, now), cancellation);
+        var refusal = await RegistryWrites.Commit(session, caller, id, model => Decide(model, register, now), cancellation);
         if (refusal is { Code: "already-exists" })
             refusal = Mlflow.Taken($"Registered Model (name={message.Name}) already exists.");
         if (refusal is not null)

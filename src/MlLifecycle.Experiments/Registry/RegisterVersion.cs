@@ -16,6 +16,9 @@ public sealed record RegisterVersion(
 
     /// <summary>Where its files are, when the source only refers to them.</summary>
     public string? Location { get; init; }
+
+    /// <summary>Tells a retry of the request from another one; null when the caller gave no <c>Idempotency-Key</c>.</summary>
+    public Guid? Request { get; init; }
 }
 
 internal sealed class RegisterVersionMessage
@@ -38,13 +41,20 @@ internal sealed class RegisterVersionMessage
 internal static class RegisterVersionSlice
 {
     public static Decision Decide(RegisteredModel model, RegisterVersion register, long now) => model.Active
-        ? Accept(new VersionRegistered(
-            register.Name, model.Versions + 1, register.Source, register.RunId, register.RunLink, register.Description, register.User, now, register.Tags)
-        {
-            ModelId = register.ModelId,
-            Location = register.Location,
-        })
+        ? Made(model, register) is not null
+            ? Nothing
+            : Accept(new VersionRegistered(
+                register.Name, model.Versions + 1, register.Source, register.RunId, register.RunLink, register.Description, register.User, now, register.Tags)
+            {
+                ModelId = register.ModelId,
+                Location = register.Location,
+                Request = register.Request,
+            })
         : ModelMessages.Unknown(register.Name);
+
+    // The version that this very request made before.
+    private static int? Made(RegisteredModel model, RegisterVersion register) =>
+        register.Request is { } request && model.Requests.TryGetValue(request, out var version) && model.Has(version) ? version : null;
 
     public static Refusal? CheckSource(string? source)
     {
@@ -80,6 +90,7 @@ internal static class RegisterVersionSlice
         {
             ModelId = message.ModelId is { Length: > 0 } modelId ? modelId : null,
             Location = location,
+            Request = caller.IdempotencyKey is null ? null : caller.NewId($"version of {row.Stream}"),
         };
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         var version = 0;
@@ -89,7 +100,7 @@ internal static class RegisterVersionSlice
             row.Stream,
             model =>
             {
-                version = model.Versions + 1;
+                version = Made(model, register) ?? model.Versions + 1;
                 return Decide(model, register, now);
             },
             cancellation);

@@ -23,6 +23,9 @@ public sealed record RegisteredModel(Guid Id) : IFolded<RegisteredModel>
     /// <summary>How many versions there have been; the last one's number.</summary>
     public int Versions { get; init; }
 
+    /// <summary>Which version each request made that named itself, so that it makes no second one when it is sent again.</summary>
+    public ImmutableDictionary<Guid, int> Requests { get; init; } = ImmutableDictionary<Guid, int>.Empty;
+
     /// <summary>Versions that were deleted.</summary>
     public ImmutableHashSet<int> Gone { get; init; } = [];
 
@@ -41,7 +44,7 @@ public sealed record RegisteredModel(Guid Id) : IFolded<RegisteredModel>
     public RegisteredModel Evolve(object @event) => @event switch
     {
         ModelRegistered e => this with { Exists = true, ProjectId = e.ProjectId, Name = e.Name, Prompt = e.Tags.GetValueOrDefault("mlflow.prompt.is_prompt") == "true" },
-        VersionRegistered e => this with { Versions = e.Version },
+        VersionRegistered e => this with { Versions = e.Version, Requests = e.Request is { } request ? Requests.SetItem(request, e.Version) : Requests },
         StageSet e => this with { Stages = e.Stage == Registry.Stages.None ? Stages.Remove(e.Version) : Stages.SetItem(e.Version, e.Stage) },
         AliasSet e => this with { Aliases = Aliases.SetItem(e.Alias, e.Version) },
         AliasRemoved e => this with { Aliases = Aliases.Remove(e.Alias) },
@@ -82,6 +85,9 @@ public sealed record VersionRegistered(
 
     /// <summary>Where its files were at that moment, when the source only refers to them.</summary>
     public string? Location { get; init; }
+
+    /// <summary>Tells a retry of the request from another one; null when the caller gave no <c>Idempotency-Key</c>.</summary>
+    public Guid? Request { get; init; }
 }
 
 public sealed record StageSet(string Model, int Version, string Stage, long Time);

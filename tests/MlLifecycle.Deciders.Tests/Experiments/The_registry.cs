@@ -24,6 +24,10 @@ public static class A_registered_model
         Spec.Given<RegisteredModel>(Registered).When(m => RegisterVersionSlice.Decide(m, asked, 2)).ThenEachTime(Version(1));
         Spec.Given<RegisteredModel>(Registered, Version(1)).When(m => RegisterVersionSlice.Decide(m, asked, 2)).ThenEachTime(Version(2));
         Spec.Given<RegisteredModel>().When(m => RegisterVersionSlice.Decide(m, asked, 2)).ThenRefused(404, "RESOURCE_DOES_NOT_EXIST");
+        var named = asked with { Request = Guid.NewGuid() };
+        var made = Version(1) with { Request = named.Request };
+        Spec.Given<RegisteredModel>(Registered).When(m => RegisterVersionSlice.Decide(m, named, 2)).Then(made);
+        Spec.Given<RegisteredModel>(Registered, made, Version(2)).When(m => RegisterVersionSlice.Decide(m, named, 3)).ThenNothing();
     }
 
     [Fact]

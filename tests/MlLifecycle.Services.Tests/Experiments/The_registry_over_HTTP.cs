@@ -10,6 +10,29 @@ namespace MlLifecycle.Experiments;
 public sealed class The_registry_over_HTTP(ExperimentsFixture service) : IClassFixture<ExperimentsFixture>
 {
     [Fact]
+    public async Task answers_a_creation_that_is_sent_again_as_the_first_time()
+    {
+        var client = service.Empty();
+        client.Http.DefaultRequestHeaders.Add("Idempotency-Key", "once");
+        (string Path, object Body)[] creations =
+        [
+            ("experiments/create", new { name = "trees" }),
+            ("registered-models/create", new { name = "sorter" }),
+            ("model-versions/create", new { name = "sorter", source = "mlflow-artifacts:/0/x" }),
+        ];
+        foreach (var (path, body) in creations)
+        {
+            var first = await client.Post(path, body);
+            (await client.Post(path, body)).ToJsonString().ShouldBe(first.ToJsonString(), path);
+        }
+
+        client.Http.DefaultRequestHeaders.Remove("Idempotency-Key");
+        await client.RefusedPost("experiments/create", new { name = "trees" }, "RESOURCE_ALREADY_EXISTS");
+        await client.RefusedPost("registered-models/create", new { name = "sorter" }, "RESOURCE_ALREADY_EXISTS");
+        (await client.Post("model-versions/create", new { name = "sorter", source = "mlflow-artifacts:/0/x" }))["model_version"]!["version"]!.GetValue<string>().ShouldBe("2");
+    }
+
+    [Fact]
     public async Task keeps_versions_aliases_and_stages()
     {
         var client = service.Empty();
