@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Globalization;
+using System.Security.Cryptography;
 using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.ServiceDefaults.Decisions;
 
@@ -13,6 +15,9 @@ internal sealed record ArtifactInfo(string Path, bool IsDir, long? FileSize);
 /// <summary>Artifacts as files on disk, each project's under a directory of its own. A file appears whole or not at all.</summary>
 internal sealed class ArtifactStore(IConfiguration configuration)
 {
+    private const int Piece = 256 * 1024;
+    private const int FlushAfter = 4 << 20;
+
     private const string Scheme = "mlflow-artifacts:";
     private readonly string _root = RootOf(configuration);
 
@@ -84,8 +89,7 @@ internal sealed class ArtifactStore(IConfiguration configuration)
         {
             await using (var file = Write(temporary))
             {
-                await content.CopyToAsync(file, 256 * 1024, cancellation);
-                file.Flush(flushToDisk: true);
+                await Copy(content, file, null, cancellation);
             }
 
             return Publish(project, path, temporary);
@@ -102,6 +106,38 @@ internal sealed class ArtifactStore(IConfiguration configuration)
         var incoming = Path.Combine(_root, "incoming");
         Directory.CreateDirectory(incoming);
         return Path.Combine(incoming, Guid.CreateVersion7().ToString("N", CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Copies all that a stream brings to the disk, which works at what has come while more is on its way.</summary>
+    /// <param name="content">The stream.</param>
+    /// <param name="file">The file, as <see cref="Write"/> opens it.</param>
+    /// <param name="digest">Takes the bytes too, when given.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public static async Task Copy(Stream content, FileStream file, IncrementalHash? digest, CancellationToken cancellation)
+    {
+        var piece = ArrayPool<byte>.Shared.Rent(Piece);
+        var flushing = Task.CompletedTask;
+        try
+        {
+            for (var waiting = 0; await content.ReadAtLeastAsync(piece.AsMemory(0, Piece), Piece, throwOnEndOfStream: false, cancellation) is > 0 and var read;)
+            {
+                digest?.AppendData(piece, 0, read);
+                await file.WriteAsync(piece.AsMemory(0, read), cancellation);
+                waiting += read;
+                if (waiting < FlushAfter || !flushing.IsCompleted)
+                    continue;
+                await flushing;
+                waiting = 0;
+                flushing = Task.Run(() => RandomAccess.FlushToDisk(file.SafeFileHandle), CancellationToken.None);
+            }
+        }
+        finally
+        {
+            await flushing;
+            ArrayPool<byte>.Shared.Return(piece);
+        }
+
+        file.Flush(flushToDisk: true);
     }
 
     /// <summary>Opens a new file for writing whole pieces into it.</summary>

@@ -58,14 +58,7 @@ internal sealed class Uploads(IConfiguration configuration, ArtifactStore store,
             using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             await using (var file = ArtifactStore.Write(temporary))
             {
-                var buffer = new byte[256 * 1024];
-                for (int read; (read = await content.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation)) > 0;)
-                {
-                    digest.AppendData(buffer, 0, read);
-                    await file.WriteAsync(buffer.AsMemory(0, read), cancellation);
-                }
-
-                file.Flush(flushToDisk: true);
+                await ArtifactStore.Copy(content, file, digest, cancellation);
             }
 
             var tag = Convert.ToHexStringLower(digest.GetHashAndReset().AsSpan(0, 16));
