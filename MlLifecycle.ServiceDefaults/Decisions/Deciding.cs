@@ -27,7 +27,7 @@ public static class Deciding
     /// <param name="cancellation">Cancels the work before the commit.</param>
     /// <param name="ifMatch">The version the caller has seen; another one is refused with 412.</param>
     /// <param name="alongside">Queues further writes into the same commit, given the state after the events.</param>
-    public static async Task<Outcome<T>> Decide<T>(
+    public static Task<Outcome<T>> Decide<T>(
         this IDocumentSession session,
         Guid id,
         Origin origin,
@@ -35,6 +35,29 @@ public static class Deciding
         CancellationToken cancellation,
         IfMatch ifMatch = default,
         Action<IDocumentSession, T>? alongside = null)
+        where T : class, IFolded<T> =>
+        session.Decide<T>(id, origin, (state, _) => Task.FromResult(decide(state)), cancellation, ifMatch, alongside is null ? null : (writing, state, _) => alongside(writing, state));
+
+    /// <summary>
+    /// The same for a decision that needs more than the stream's state: what <paramref name="decide"/> reads of what was committed together with this
+    /// stream's events is as old as the state or newer, and if it is newer the append loses and it is read and decided again.
+    /// </summary>
+    /// <typeparam name="T">The state the decision needs.</typeparam>
+    /// <param name="session">A session of this service's store.</param>
+    /// <param name="id">The stream. It need not exist yet.</param>
+    /// <param name="origin">On whose behalf, for which project, and what led to it.</param>
+    /// <param name="decide">Reads what the pure decision needs beside the state, and decides.</param>
+    /// <param name="cancellation">Cancels the work before the commit.</param>
+    /// <param name="ifMatch">The version the caller has seen; another one is refused with 412.</param>
+    /// <param name="alongside">Queues further writes into the same commit, given the state after the events and the events themselves.</param>
+    public static async Task<Outcome<T>> Decide<T>(
+        this IDocumentSession session,
+        Guid id,
+        Origin origin,
+        Func<T, CancellationToken, Task<Decision>> decide,
+        CancellationToken cancellation,
+        IfMatch ifMatch = default,
+        Action<IDocumentSession, T, IReadOnlyList<object>>? alongside = null)
         where T : class, IFolded<T>
     {
         var alone = !session.PendingChanges.Operations().Any() && !session.PendingChanges.Streams().Any();
@@ -50,7 +73,7 @@ public static class Deciding
             if (ifMatch.Version is { } seen && seen != version)
                 return new(state, version, [], Stale(seen, version));
 
-            var decision = decide(state);
+            var decision = await decide(state, cancellation);
             if (decision.Refusal is not null || decision.Events.Count == 0)
                 return new(state, version, [], decision.Refusal);
 
@@ -59,7 +82,7 @@ public static class Deciding
                 wrapped.Id = Guid.CreateVersion7();
             stream.AppendMany(appended);
             var after = decision.Events.Aggregate(state, (s, e) => s.Evolve(e));
-            alongside?.Invoke(writing, after);
+            alongside?.Invoke(writing, after, decision.Events);
             try
             {
                 await writing.SaveChangesAsync(cancellation);

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using MlLifecycle.ServiceDefaults.Decisions;
 
 namespace MlLifecycle.Experiments.Evaluation;
@@ -84,6 +85,20 @@ public sealed record EvaluationDatasetTagsSet(IReadOnlyDictionary<string, string
 public sealed record EvaluationDatasetTagRemoved(string Key, long Time);
 
 /// <summary>Records were added, or what is right about them was added to.</summary>
-public sealed record EvaluationRecordsChanged(int Inserted, int Updated, string By, long Time);
+/// <param name="Inserted">How many inputs are new.</param>
+/// <param name="Updated">How often something was added to what is known of inputs.</param>
+/// <param name="By">Who sent them.</param>
+/// <param name="Time">Milliseconds since 1970.</param>
+/// <param name="Records">Each record that changed, once, in the order they were sent.</param>
+public sealed record EvaluationRecordsChanged(int Inserted, int Updated, string By, long Time, IReadOnlyList<RecordChange> Records);
+
+/// <summary>What a record gained.</summary>
+/// <param name="Id">The record; behind <c>dr-</c> it is MLflow's record id.</param>
+/// <param name="Key">The inputs' digest, by content.</param>
+/// <param name="Inputs">What the application is asked; null where the record was there before.</param>
+/// <param name="Expectations">What would be right: laid over what was known.</param>
+/// <param name="Tags">Laid over the tags that were there.</param>
+/// <param name="Source">Where it comes from; null leaves it as it was.</param>
+public sealed record RecordChange(Guid Id, string Key, JsonObject? Inputs, JsonObject Expectations, JsonObject Tags, JsonObject? Source);
 
 public sealed record EvaluationDatasetDeleted(long Time);

@@ -39,7 +39,7 @@ internal sealed class EvaluationMessage
 internal static class EvaluationDatasets
 {
     public const int Most = 1000;
-    private const int RecordsAtOnce = 10_000;
+    public const int RecordsAtOnce = 10_000;
 
     public static Decision SetTags(EvaluationDataset dataset, IReadOnlyDictionary<string, string> sent, long now)
     {
@@ -135,22 +135,6 @@ internal static class EvaluationDatasets
         dataset => Commit(dataset, caller, session, d => RemoveTag(d, key, clock.GetUtcNow().ToUnixTimeMilliseconds()), _ => Answer.Empty, cancellation),
         cancellation);
 
-    public static Task<IResult> Upsert(
-        string id, Sent<EvaluationMessage> sent, Caller caller, IDocumentSession session, EvaluationRecords records, TimeProvider clock, CancellationToken cancellation) => With(
-        id,
-        caller,
-        session,
-        async dataset =>
-        {
-            if (Read(sent.Message.Records, out var list) is { } bad)
-                return new Refused(bad);
-            var (by, now) = (sent.Message.UpdatedBy is { Length: > 0 } named ? named : caller.Actor, clock.GetUtcNow().ToUnixTimeMilliseconds());
-            var (inserted, updated) = await records.Upsert(dataset.Id, list, by, now, cancellation);
-            return await Commit(
-                dataset, caller, session, _ => inserted + updated == 0 ? Nothing : Accept(new EvaluationRecordsChanged(inserted, updated, by, now)), _ => Answer.Of(new { inserted_count = inserted, updated_count = updated }), cancellation);
-        },
-        cancellation);
-
     public static Task<IResult> Records(string id, Sent<EvaluationMessage> sent, Caller caller, IDocumentSession session, EvaluationRecords records, CancellationToken cancellation) => With(
         id,
         caller,
@@ -173,40 +157,6 @@ internal static class EvaluationDatasets
         },
         cancellation);
 
-    private static Refusal? Read(string? text, out List<JsonObject> records)
-    {
-        records = [];
-        if (string.IsNullOrEmpty(text))
-            return Mlflow.Missing("records");
-        try
-        {
-            if (JsonNode.Parse(text) is not JsonArray list)
-                return Mlflow.Invalid("Invalid value for parameter 'records' supplied: a JSON list is expected.");
-            if (list.Count > RecordsAtOnce)
-                return Mlflow.Invalid($"At most {RecordsAtOnce} records can be sent in one request. Got {list.Count}.");
-            for (var i = 0; i < list.Count; i++)
-            {
-                if (list[i] is not JsonObject record || record["inputs"] is not JsonObject)
-                    return Mlflow.Invalid($"Invalid value for parameter 'records[{i}].inputs' supplied: an object is expected.");
-                foreach (var part in (string[])["expectations", "tags", "source"])
-                {
-                    if (record[part] is not (null or JsonObject))
-                        return Mlflow.Invalid($"Invalid value for parameter 'records[{i}].{part}' supplied: an object is expected.");
-                }
-
-                if (record.ToJsonString() is var json && (json.Contains("\\u0000", StringComparison.Ordinal) || json.Length > 1_000_000))
-                    return Mlflow.Invalid($"Invalid value for parameter 'records[{i}]' supplied: it is longer than 1000000 characters, or has the character U+0000 in it.");
-                records.Add(record);
-            }
-
-            return null;
-        }
-        catch (Exception malformed) when (malformed is JsonException or ArgumentException)
-        {
-            return Mlflow.Invalid($"Invalid value for parameter 'records' supplied: it is not valid JSON: {malformed.Message}");
-        }
-    }
-
     private static Refusal? Tags(string? text, out Dictionary<string, string> tags)
     {
         tags = new(StringComparer.Ordinal);
@@ -227,10 +177,12 @@ internal static class EvaluationDatasets
             value is null ? Mlflow.Missing($"tags.{Names.Cut(key, 40)}") : Names.TooLong("tags key", key, Names.Key) ?? Names.TooLong($"tags.{key}", value, Names.TagValue);
     }
 
-    private static async Task<IResult> With(string id, Caller caller, IDocumentSession session, Func<EvaluationDataset, Task<IResult>> act, CancellationToken cancellation) =>
+    public static async Task<IResult> With(string id, Caller caller, IDocumentSession session, Func<EvaluationDataset, Task<IResult>> act, CancellationToken cancellation) =>
         EvaluationDataset.Parse(id) is { } dataset && await session.LoadAsync<EvaluationDataset>(dataset, cancellation) is { Active: true } present && present.ProjectId == caller.ProjectId
             ? await act(present)
-            : new Refused(Mlflow.Unknown($"Evaluation dataset with id {Mlflow.Quoted(id)} not found."));
+            : new Refused(NotFound(id));
+
+    public static Refusal NotFound(string id) => Mlflow.Unknown($"Evaluation dataset with id {Mlflow.Quoted(id)} not found.");
 
     private static async Task<IResult> Commit(
         EvaluationDataset dataset,

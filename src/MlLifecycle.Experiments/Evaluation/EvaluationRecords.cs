@@ -1,46 +1,46 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Marten;
 using Npgsql;
 
 namespace MlLifecycle.Experiments.Evaluation;
 
-/// <summary>The records of evaluation datasets. The same inputs are the same record: what comes later is added to what is known of them.</summary>
+/// <summary>What is known of a record before more is said of it.</summary>
+internal sealed record KnownRecord(Guid Id, JsonObject Expectations, JsonObject Tags);
+
+/// <summary>The records of evaluation datasets as they are now: what the log's <see cref="EvaluationRecordsChanged"/> add up to, written in the commits of those.</summary>
 internal sealed class EvaluationRecords(NpgsqlDataSource source)
 {
-    private const int AtATime = 500;
-
-    /// <summary>Adds records, all of them or none.</summary>
-    /// <returns>How many are new, and how many were added to.</returns>
-    public async Task<(int Inserted, int Updated)> Upsert(Guid dataset, IReadOnlyList<JsonObject> records, string by, long now, CancellationToken cancellation)
+    /// <summary>The records of these inputs that are there, by the inputs' digest.</summary>
+    public async Task<IReadOnlyDictionary<string, KnownRecord>> Known(Guid dataset, string[] keys, CancellationToken cancellation)
     {
-        await using var connection = await source.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        // One request at a time on a dataset: records keep the order in which they were sent, and nobody waits in a circle.
-        await using (var wait = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))", connection, transaction) { Parameters = { new() { Value = dataset } } })
-            await wait.ExecuteNonQueryAsync(cancellation);
-        var (inserted, updated) = (0, 0);
-        foreach (var some in records.Chunk(AtATime))
-        {
-            await using var batch = new NpgsqlBatch(connection, transaction);
-            foreach (var record in some)
-                batch.BatchCommands.Add(Upsert(dataset, record, by, now));
-            await using var reader = await batch.ExecuteReaderAsync(cancellation);
-            do
-            {
-                if (!await reader.ReadAsync(cancellation))
-                    continue; // nothing new was said of it
-                if (reader.GetBoolean(0))
-                    inserted++;
-                else
-                    updated++;
-            }
-            while (await reader.NextResultAsync(cancellation));
-        }
-
-        await transaction.CommitAsync(cancellation);
-        return (inserted, updated);
+        await using var command = source.CreateCommand("SELECT key, id, expectations, tags FROM tracking.evaluation_records WHERE dataset = $1 AND key = ANY($2)");
+        command.Parameters.Add(new() { Value = dataset });
+        command.Parameters.Add(new() { Value = keys });
+        var known = new Dictionary<string, KnownRecord>(StringComparer.Ordinal);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+            known[reader.GetString(0)] = new(reader.GetGuid(1), (JsonObject)JsonNode.Parse(reader.GetString(2))!, (JsonObject)JsonNode.Parse(reader.GetString(3))!);
+        return known;
     }
+
+    /// <summary>Writes what records gained, in the commit of the event that says so.</summary>
+    public static void Write(IDocumentSession session, Guid dataset, EvaluationRecordsChanged changed) => session.QueueSqlCommand(
+        """
+        INSERT INTO tracking.evaluation_records AS r (dataset, key, id, inputs, expectations, tags, source, created_ms, updated_ms, created_by, updated_by)
+        SELECT ?, c.key, c.id, coalesce(c.inputs, '{}'), c.expectations, c.tags, nullif(c.source, 'null'), t.now, t.now, t.by, t.by
+        FROM ROWS FROM (jsonb_to_recordset(?::jsonb) AS (id uuid, key text, inputs jsonb, expectations jsonb, tags jsonb, source jsonb)) WITH ORDINALITY
+            AS c (id, key, inputs, expectations, tags, source, place), (SELECT ?::bigint AS now, ?::text AS by) AS t
+        ORDER BY c.place
+        ON CONFLICT (dataset, key) DO UPDATE SET expectations = r.expectations || excluded.expectations, tags = r.tags || excluded.tags,
+            source = coalesce(excluded.source, r.source), updated_ms = excluded.updated_ms, updated_by = excluded.updated_by
+        """,
+        dataset,
+        JsonSerializer.Serialize(changed.Records, JsonSerializerOptions.Web),
+        changed.Time,
+        changed.By);
 
     /// <summary>Records in the order they came.</summary>
     public async Task<IReadOnlyList<(long Position, JsonObject Record)>> Read(Guid dataset, long after, long limit, CancellationToken cancellation)
@@ -73,26 +73,6 @@ internal sealed class EvaluationRecords(NpgsqlDataSource source)
         }
 
         return records;
-    }
-
-    private static NpgsqlBatchCommand Upsert(Guid dataset, JsonObject record, string by, long now)
-    {
-        var command = new NpgsqlBatchCommand(
-            """
-            INSERT INTO tracking.evaluation_records AS r (dataset, key, id, inputs, expectations, tags, source, created_ms, updated_ms, created_by, updated_by)
-            VALUES ($1, $2, $3, $4::jsonb, $5::jsonb, $6::jsonb, $7::jsonb, $8, $8, $9, $9)
-            ON CONFLICT (dataset, key) DO UPDATE SET expectations = r.expectations || excluded.expectations, tags = r.tags || excluded.tags,
-                source = coalesce(excluded.source, r.source), updated_ms = excluded.updated_ms, updated_by = excluded.updated_by
-            WHERE NOT (r.expectations @> excluded.expectations AND r.tags @> excluded.tags)
-            RETURNING xmax = 0
-            """);
-        foreach (var value in (object[])
-            [
-                dataset, KeyOf((JsonObject)record["inputs"]!), Guid.CreateVersion7(), record["inputs"]!.ToJsonString(), record["expectations"]?.ToJsonString() ?? "{}",
-                record["tags"]?.ToJsonString() ?? "{}", (object?)record["source"]?.ToJsonString() ?? DBNull.Value, now, by,
-            ])
-            command.Parameters.Add(value is DBNull ? new() { Value = value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text } : new() { Value = value });
-        return command;
     }
 
     // By content, whatever the order in which an object's fields are written.

@@ -17,7 +17,7 @@ internal static class EvaluationRoutes
         api.MapPatch("/datasets/{id}/tags", EvaluationDatasets.HandleTags).Requires(Role.Contributor);
         api.MapDelete("/datasets/{id}/tags/{key}", EvaluationDatasets.HandleRemoveTag).Requires(Role.Contributor);
         api.MapGet("/datasets/{id}/records", EvaluationDatasets.Records).Requires(Role.Viewer);
-        api.MapPost("/datasets/{id}/records", EvaluationDatasets.Upsert).Requires(Role.Contributor);
+        api.MapPost("/datasets/{id}/records", UpsertRecordsSlice.Handle).Requires(Role.Contributor);
 
         api.MapPost("/scorers/register", ScorerSlice.HandleRegister).Requires(Role.Contributor);
         api.MapGet("/scorers/list", ScorerSlice.HandleList).Requires(Role.Viewer);

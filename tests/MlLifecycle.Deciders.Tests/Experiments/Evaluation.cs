@@ -40,4 +40,29 @@ public static class An_evaluation_set
     [InlineData("""{"a": 1}""", """{"a": "1"}""", false)]
     public static void knows_the_same_inputs_however_they_are_written(string one, string other, bool same) =>
         (EvaluationRecords.KeyOf(JsonNode.Parse(one)!.AsObject()) == EvaluationRecords.KeyOf(JsonNode.Parse(other)!.AsObject())).ShouldBe(same);
+
+    [Fact]
+    public static void takes_in_what_is_new_of_records()
+    {
+        var first = Upsert(new Dictionary<string, KnownRecord>(), """{"inputs": {"q": 1}, "expectations": {"a": 1}}""", """{"inputs": {"q": 2}}""", """{"inputs": {"q": 1}, "expectations": {"b": 2}, "source": {"s": 1}}""", """{"inputs": {"q": 1}, "expectations": {"a": 1}}""")!;
+        (first.Inserted, first.Updated, first.By, first.Time).ShouldBe((2, 1, "ada", 5));
+        first.Records.Select(r => r.Inputs!.ToJsonString()).ShouldBe(["""{"q":1}""", """{"q":2}"""]);
+        first.Records[0].Expectations.ToJsonString().ShouldBe("""{"a":1,"b":2}""");
+        first.Records[0].Source!.ToJsonString().ShouldBe("""{"s":1}""");
+
+        var known = first.Records.ToDictionary(r => r.Key, r => new KnownRecord(r.Id, r.Expectations, r.Tags));
+        Upsert(known, """{"inputs": {"q": 2}}""", """{"inputs": {"q": 1}, "expectations": {"b": 2}, "source": {"s": 2}}""").ShouldBeNull("a retry is not news");
+        var second = Upsert(known, """{"inputs": {"q": 1}, "expectations": {"a": 1, "b": {"c": 3}}, "tags": {"t": "x"}}""", """{"inputs": {"q": 1}, "expectations": {"a": 1}}""")!;
+        (second.Inserted, second.Updated).ShouldBe((0, 1));
+        var change = second.Records.ShouldHaveSingleItem();
+        (change.Id, change.Inputs, change.Tags.ToJsonString()).ShouldBe((first.Records[0].Id, null, """{"t":"x"}"""));
+        change.Expectations.ToJsonString().ShouldBe("""{"a":1,"b":{"c":3}}""");
+
+        // A value that comes back after another one within the same request is news, whatever was known before.
+        var back = Upsert(known, """{"inputs": {"q": 1}, "expectations": {"a": 9}}""", """{"inputs": {"q": 1}, "expectations": {"a": 1}}""")!;
+        (back.Updated, back.Records.ShouldHaveSingleItem().Expectations.ToJsonString()).ShouldBe((2, """{"a":1}"""));
+
+        static EvaluationRecordsChanged? Upsert(IReadOnlyDictionary<string, KnownRecord> known, params string[] records) => (EvaluationRecordsChanged?)UpsertRecordsSlice.Decide(
+            known, [.. records.Select(r => JsonNode.Parse(r)!.AsObject())], "ada", 5).Events.SingleOrDefault();
+    }
 }

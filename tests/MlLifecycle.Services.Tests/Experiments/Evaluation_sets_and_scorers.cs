@@ -1,4 +1,7 @@
 using System.Text.Json.Nodes;
+using Marten;
+using Microsoft.Extensions.DependencyInjection;
+using MlLifecycle.Experiments.Evaluation;
 using Shouldly;
 using Xunit;
 
@@ -38,6 +41,45 @@ public sealed class Evaluation_sets_and_scorers(ExperimentsFixture service) : IC
             return (counts["inserted_count"]!.GetValue<int>(), counts["updated_count"]!.GetValue<int>());
         }
     }
+
+    [Fact]
+    public async Task many_add_to_one_set_at_once()
+    {
+        var client = service.Empty();
+        var id = (await client.Post($"{Datasets}/create", new { name = "qa" }))["dataset"]!["dataset_id"]!.GetValue<string>();
+        // Ten records, each sent eight times with another expectation: whoever is first inserts it, seven add to it.
+        var counts = await Task.WhenAll(Enumerable.Range(0, 8).Select(async sender =>
+        {
+            var records = new JsonArray([.. Enumerable.Range(0, 10).Select(n => new JsonObject { ["inputs"] = new JsonObject { ["n"] = n }, ["expectations"] = new JsonObject { [$"e{sender}"] = n } })]);
+            return await client.Post($"{Datasets}/{id}/records", new { records = records.ToJsonString() });
+        }));
+        (counts.Sum(c => c["inserted_count"]!.GetValue<int>()), counts.Sum(c => c["updated_count"]!.GetValue<int>())).ShouldBe((10, 70));
+        foreach (var record in await Records(client, id))
+            record!["expectations"]!.AsObject().Count.ShouldBe(8);
+    }
+
+    [Fact]
+    public async Task the_log_alone_says_what_the_records_are()
+    {
+        var client = service.Empty();
+        var id = (await client.Post($"{Datasets}/create", new { name = "qa" }))["dataset"]!["dataset_id"]!.GetValue<string>();
+        foreach (var records in (string[])
+            [
+                """[{"inputs": {"q": "why"}, "expectations": {"a": null}, "source": {"source_type": "HUMAN"}}, {"inputs": {"q": "how", "x": {"b": 1, "a": [1.5]}}, "tags": {"t": "ä"}}]""",
+                """[{"inputs": {"q": "when"}}, {"inputs": {"q": "why"}, "expectations": {"a": "because", "b": 2}, "source": {"source_type": "CODE"}}]""",
+            ])
+            await client.Post($"{Datasets}/{id}/records", new { records });
+        var said = (await Records(client, id)).ToJsonString();
+        var stream = EvaluationDataset.Parse(id)!.Value;
+        await using var session = service.Host.Services.GetRequiredService<IDocumentStore>().LightweightSession();
+        session.QueueSqlCommand("DELETE FROM tracking.evaluation_records WHERE dataset = ?", stream);
+        foreach (var changed in (await session.Events.FetchStreamAsync(stream)).Select(e => e.Data).OfType<EvaluationRecordsChanged>())
+            EvaluationRecords.Write(session, stream, changed);
+        await session.SaveChangesAsync();
+        (await Records(client, id)).ToJsonString().ShouldBe(said);
+    }
+
+    private static async Task<JsonArray> Records(Tracking client, string id) => JsonNode.Parse((await client.Get($"{Datasets}/{id}/records"))["records"]!.GetValue<string>())!.AsArray();
 
     [Fact]
     public async Task sets_are_found_in_pages_and_bad_ones_refused()
