@@ -14,7 +14,7 @@ internal static class LoggedModelRoutes
         api.MapDelete("/logged-models/{id}", ChangeLoggedModelSlice.HandleDelete).Requires(Role.Contributor);
         api.MapPost("/logged-models/{id}/params", ChangeLoggedModelSlice.HandleParams).Requires(Role.Contributor);
         api.MapPatch("/logged-models/{id}/tags", ChangeLoggedModelSlice.HandleTags).Requires(Role.Contributor);
-        api.MapDelete("/logged-models/{id}/tags/{key}", ChangeLoggedModelSlice.HandleRemoveTag).Requires(Role.Contributor);
+        api.MapDelete("/logged-models/{id}/tags/{**key}", ChangeLoggedModelSlice.HandleRemoveTag).Requires(Role.Contributor);
         api.MapGet("/logged-models/{id}/artifacts/directories", ReadLoggedModels.Files).Requires(Role.Viewer);
         api.MapGet("/logged-models/{id}/artifacts/files", ReadLoggedModels.File).Requires(Role.Viewer);
     }

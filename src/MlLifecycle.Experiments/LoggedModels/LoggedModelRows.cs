@@ -39,7 +39,7 @@ internal sealed record LoggedModelRow(
             last_updated_timestamp_ms = Updated,
             artifact_uri = ArtifactUri,
             Status,
-            creator_id = Creator,
+            // Without creator_id, which is a number there: a name in it, and Python's client can read no logged model at all.
             model_type = ModelType.Length > 0 ? ModelType : null,
             source_run_id = SourceRun.Length > 0 ? SourceRun : null,
             Tags = Entry.ListOf(Registrations.Count > 0 ? Tags.Where(t => t.Key != VersionsTag).Append(new(VersionsTag, VersionsOf(Registrations))) : Tags),

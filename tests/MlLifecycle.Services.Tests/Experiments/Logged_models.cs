@@ -21,12 +21,15 @@ public sealed class Logged_models(ExperimentsFixture service) : IClassFixture<Ex
         }))["model"]!;
         var id = created["info"]!["model_id"]!.GetValue<string>();
         created["info"]!["status"]!.GetValue<string>().ShouldBe("LOGGED_MODEL_PENDING");
+        created["info"]!.AsObject().ContainsKey("creator_id").ShouldBeFalse("it is an int64 to clients, which our callers' names are not");
         created["info"]!["artifact_uri"]!.GetValue<string>().ShouldBe($"mlflow-artifacts:/0/models/{id}/artifacts");
         await client.Upload($"0/models/{id}/artifacts/MLmodel", "x"u8.ToArray());
         (await client.Send(HttpMethod.Patch, $"logged-models/{id}", new { model_id = id, status = "LOGGED_MODEL_READY" }))["model"]!["info"]!["status"]!.GetValue<string>().ShouldBe("LOGGED_MODEL_READY");
         await client.Post($"logged-models/{id}/params", new { @params = new[] { new { key = "eta", value = "1" } } });
         await client.Send(HttpMethod.Patch, $"logged-models/{id}/tags", new { tags = new[] { new { key = "phase", value = "one" } } });
         await client.Send(HttpMethod.Delete, $"logged-models/{id}/tags/team");
+        await client.Send(HttpMethod.Patch, $"logged-models/{id}/tags", new { tags = new[] { new { key = "of/both", value = "x" } } });
+        await client.Send(HttpMethod.Delete, $"logged-models/{id}/tags/of/both");
         await client.Post("runs/log-metric", new { run_id = run, model_id = id, key = "acc", value = 0.8, timestamp = 1, step = 1, dataset_name = "fashion", dataset_digest = "1a" });
         await client.Post("runs/log-batch", new { run_id = run, metrics = new[] { new { key = "acc", value = 0.9, timestamp = 2, step = 2, model_id = id, dataset_name = "fashion", dataset_digest = "1a" } } });
         await client.Post("registered-models/create", new { name = "sorter" });
