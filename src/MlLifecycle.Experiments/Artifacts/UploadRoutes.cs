@@ -8,7 +8,7 @@ namespace MlLifecycle.Experiments.Artifacts;
 
 internal sealed class UploadMessage
 {
-    /// <summary>The file's name; the directory is in the address.</summary>
+    /// <summary>The file's name, or its path on the client's machine; the directory it goes to is in the address.</summary>
     public string? Path { get; init; }
 
     public long? NumParts { get; init; }
@@ -79,8 +79,10 @@ internal static class UploadRoutes
 
     private static Refusal? Target(string? directory, UploadMessage message, out string target)
     {
-        target = ArtifactRoutes.Join(directory ?? "", message.Path ?? "");
-        return string.IsNullOrEmpty(message.Path) ? Mlflow.Missing("path") : ArtifactStore.Check(target);
+        // Python's client says where the file is on its own machine.
+        var name = message.Path is { } local ? local[(local.AsSpan().LastIndexOfAny('/', '\\') + 1)..] : "";
+        target = ArtifactRoutes.Join(directory ?? "", name);
+        return name.Length == 0 ? Mlflow.Missing("path") : ArtifactStore.Check(target);
     }
 
     private static Refusal? Id(UploadMessage message, out Guid upload)

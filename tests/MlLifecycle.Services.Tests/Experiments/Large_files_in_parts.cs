@@ -63,6 +63,21 @@ public sealed class Large_files_in_parts(ExperimentsFixture service) : IClassFix
         (await Put(anyone, begun, 1, [1])).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
+    [Theory]
+    [InlineData("/tmp/tmp x1/model/big.bin")]
+    [InlineData("./big.bin")]
+    [InlineData(@"C:\Users\ada\big.bin")]
+    public async Task are_named_by_their_path_on_the_clients_machine(string local)
+    {
+        var client = service.Empty();
+        var begun = await client.Post("/api/2.0/mlflow-artifacts/mpu/create/0/x/model", new { path = local, num_parts = 1 });
+        var tag = await Send(service.Host.Server.CreateClient(), begun, 0, [7]);
+        await client.Post("/api/2.0/mlflow-artifacts/mpu/complete/0/x/model", new { path = local, upload_id = begun["upload_id"]!.GetValue<string>(), parts = new[] { new { part_number = 1, etag = tag } } });
+        (await client.Http.GetByteArrayAsync(client.At("/api/2.0/mlflow-artifacts/artifacts/0/x/model/big.bin"))).ShouldBe([7]);
+        var another = (await client.Post("/api/2.0/mlflow-artifacts/mpu/create/0/x/model", new { path = local, num_parts = 1 }))["upload_id"]!.GetValue<string>();
+        await client.Post("/api/2.0/mlflow-artifacts/mpu/abort/0/x/model", new { path = local, upload_id = another });
+    }
+
     [Fact]
     public async Task open_to_nobody_without_their_address()
     {
@@ -74,7 +89,8 @@ public sealed class Large_files_in_parts(ExperimentsFixture service) : IClassFix
         await Tracking.Refused(anyone.PutAsync(one.Replace("/1/", "/2/", StringComparison.Ordinal), new ByteArrayContent([1])), 403, "PERMISSION_DENIED");
         two.ShouldNotBe(one);
         await service.Again(client, Role.Viewer).RefusedPost("/api/2.0/mlflow-artifacts/mpu/create/0/x", new { path = "a", num_parts = 1 }, "PERMISSION_DENIED", 403);
-        await client.RefusedPost("/api/2.0/mlflow-artifacts/mpu/create/0/x", new { path = "../a", num_parts = 1 });
+        await client.RefusedPost("/api/2.0/mlflow-artifacts/mpu/create/0/x", new { path = "..", num_parts = 1 });
+        await client.RefusedPost("/api/2.0/mlflow-artifacts/mpu/create/0/x", new { path = "a/", num_parts = 1 });
         await client.RefusedPost("/api/2.0/mlflow-artifacts/mpu/create/0/x", new { path = "a", num_parts = 0 });
         await client.RefusedPost("/api/2.0/mlflow-artifacts/mpu/create/0/x", new { path = "a", num_parts = 10_001 });
         await client.RefusedPost("/api/2.0/mlflow-artifacts/mpu/create/0/x", new { num_parts = 1 });
