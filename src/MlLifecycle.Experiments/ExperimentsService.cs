@@ -49,6 +49,8 @@ public static class ExperimentsService
         services.AddSingleton<IErrorShape, MlflowErrorShape>();
         services.AddRequestDecompression();
         services.AddHostedService<Tables>();
+        services.AddSingleton<ChunkMerger>();
+        services.AddHostedService(provider => provider.GetRequiredService<ChunkMerger>());
         services.AddSingleton<RunCommit>();
         services.AddSingleton<RunJournal>();
         services.AddHostedService(provider => provider.GetRequiredService<RunJournal>());

@@ -11,12 +11,14 @@ internal static class Chunk
 {
     private const int MostBytesOfAPoint = 10 + 10 + 8;
 
-    public static byte[] Encode(IReadOnlyList<MetricPoint> points)
+    public static byte[] Encode(IReadOnlyList<MetricPoint> points) => Encode(points, static point => new(point.Timestamp, point.Step, point.Value));
+
+    public static byte[] Encode<T>(IReadOnlyList<T> points, Func<T, Point> read)
     {
         var buffer = new byte[points.Count * MostBytesOfAPoint];
         var at = 0;
         var (time, step) = (0L, 0L);
-        foreach (var point in points)
+        foreach (var point in points.Select(read))
         {
             // Differences of any two 64-bit numbers wrap round, and wrap back when they are added again.
             at = Write(buffer, at, unchecked(point.Timestamp - time));
@@ -43,7 +45,43 @@ internal static class Chunk
         }
     }
 
-    private static int Write(byte[] buffer, int at, long number)
+    /// <summary>Adds those points of a chunk put together that were recorded by a moment.</summary>
+    /// <param name="chunk">The points.</param>
+    /// <param name="moments">When each was recorded, as <see cref="EncodeMoments"/> writes it.</param>
+    /// <param name="until">The moment.</param>
+    /// <param name="points">Where they are added.</param>
+    public static void Decode(ReadOnlySpan<byte> chunk, ReadOnlySpan<byte> moments, DateTimeOffset until, List<Point> points)
+    {
+        var all = new List<Point>();
+        Decode(chunk, all);
+        var (at, moment) = (0, 0L);
+        foreach (var point in all)
+        {
+            moment = unchecked(moment + Read(moments, ref at));
+            if (moment <= Microseconds(until))
+                points.Add(point);
+        }
+    }
+
+    /// <summary>Moments, in microseconds since 1970, as differences to the one before.</summary>
+    public static byte[] EncodeMoments(IEnumerable<long> moments)
+    {
+        var buffer = new List<byte>();
+        Span<byte> one = stackalloc byte[10];
+        var last = 0L;
+        foreach (var moment in moments)
+        {
+            buffer.AddRange(one[..Write(one, 0, unchecked(moment - last))]);
+            last = moment;
+        }
+
+        return [.. buffer];
+    }
+
+    /// <summary>Since 1970; the resolution of the database.</summary>
+    public static long Microseconds(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
+    private static int Write(Span<byte> buffer, int at, long number)
     {
         var left = unchecked((ulong)(number << 1) ^ (ulong)(number >> 63));
         while (left >= 0x80)

@@ -119,14 +119,13 @@ internal sealed class MetricHistory(NpgsqlDataSource source)
     public async IAsyncEnumerable<IReadOnlyList<Point>> Chunks(long series, DateTimeOffset? until, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var sql = new Search.Sql();
-        var conditions = $"series = {sql.Add(series)}" + (until is { } time ? $" AND recorded <= {sql.Add(time.UtcDateTime)}" : "");
-        await using var command = sql.On(source, $"SELECT points FROM tracking.chunks WHERE {conditions}");
+        var rows = new ChunkRows(sql, "c", until);
+        await using var command = sql.On(source, $"SELECT {rows.Columns} FROM tracking.chunks c WHERE c.series = {sql.Add(series)} AND {rows.Condition}");
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var points = new List<Point>();
         while (await reader.ReadAsync(cancellation))
         {
-            points.Clear();
-            Chunk.Decode(reader.GetFieldValue<byte[]>(0), points);
+            rows.Read(reader, 0, points);
             yield return points;
         }
     }
@@ -135,12 +134,11 @@ internal sealed class MetricHistory(NpgsqlDataSource source)
     private async IAsyncEnumerable<Point> InOrder(long series, Point? after, DateTimeOffset? until, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var sql = new Search.Sql();
-        var conditions = $"series = {sql.Add(series)}";
+        var rows = new ChunkRows(sql, "c", until);
+        var conditions = $"c.series = {sql.Add(series)} AND {rows.Condition}";
         if (after is { } begin)
-            conditions += $" AND last_ms >= {sql.Add(begin.Timestamp)}";
-        if (until is { } time)
-            conditions += $" AND recorded <= {sql.Add(time.UtcDateTime)}";
-        await using var command = sql.On(source, $"SELECT first_ms, points FROM tracking.chunks WHERE {conditions} ORDER BY first_ms");
+            conditions += $" AND c.last_ms >= {sql.Add(begin.Timestamp)}";
+        await using var command = sql.On(source, $"SELECT c.first_ms, {rows.Columns} FROM tracking.chunks c WHERE {conditions} ORDER BY c.first_ms");
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var waiting = new PriorityQueue<Point, Point>();
         var chunk = new List<Point>();
@@ -158,8 +156,7 @@ internal sealed class MetricHistory(NpgsqlDataSource source)
 
             if (!more)
                 yield break;
-            chunk.Clear();
-            Chunk.Decode(reader.GetFieldValue<byte[]>(1), chunk);
+            rows.Read(reader, 1, chunk);
             waiting.EnqueueRange(chunk.Select(point => (point, point)));
         }
     }

@@ -1,4 +1,5 @@
 using Marten;
+using MlLifecycle.Experiments.Metrics;
 using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.ServiceDefaults.Events;
 using Npgsql;
@@ -6,7 +7,7 @@ using Npgsql;
 namespace MlLifecycle.Experiments.Runs;
 
 /// <summary>Carries out commands on runs in one transaction: load what they ask about, decide each, write tables and events, commit.</summary>
-internal sealed class RunCommit(NpgsqlDataSource source, IDocumentStore store)
+internal sealed class RunCommit(NpgsqlDataSource source, IDocumentStore store, ChunkMerger merger)
 {
     /// <summary>Commits the commands; each that is refused leaves no trace.</summary>
     /// <param name="commands">In the order of their arrival.</param>
@@ -25,6 +26,8 @@ internal sealed class RunCommit(NpgsqlDataSource source, IDocumentStore store)
         // Last before the commit: what reads the log in order waits for the numbers a transaction has taken.
         await Append(transaction, changed);
         await transaction.CommitAsync();
+        foreach (var run in changed.Where(run => run.Points.Count > 0))
+            merger.Notice(run.Key);
         return outcomes;
     }
 

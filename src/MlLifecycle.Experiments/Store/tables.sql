@@ -69,8 +69,8 @@ CREATE TABLE IF NOT EXISTS tracking.metrics (
 );
 CREATE INDEX IF NOT EXISTS metrics_by_value ON tracking.metrics (experiment, key, value, run);
 
--- A log in itself: chunks of points are added, never changed. A point sent twice is kept twice and read once. The points of a metric that one commit
--- brought are one row (see Chunk.cs), which costs a tenth of a row for each.
+-- A log in itself: points are added, never changed. A point sent twice is kept twice and read once. The points of a metric that one commit brought are
+-- one row (see Chunk.cs), which costs a tenth of a row for each; the rows of many small commits are put together later (see ChunkMerger.cs).
 CREATE TABLE IF NOT EXISTS tracking.chunks (
     series bigint NOT NULL,
     first_ms bigint NOT NULL,
@@ -79,6 +79,9 @@ CREATE TABLE IF NOT EXISTS tracking.chunks (
     points bytea NOT NULL
 );
 ALTER TABLE tracking.chunks ALTER COLUMN points SET STORAGE EXTERNAL; -- compressed already
+-- When each point was recorded, of chunks put together; without it, all were at the moment "recorded", which else is the last of them.
+ALTER TABLE tracking.chunks ADD COLUMN IF NOT EXISTS moments bytea;
+ALTER TABLE tracking.chunks ALTER COLUMN moments SET STORAGE EXTERNAL;
 CREATE INDEX IF NOT EXISTS chunks_in_order ON tracking.chunks (series, first_ms, last_ms);
 
 CREATE TABLE IF NOT EXISTS tracking.inputs (

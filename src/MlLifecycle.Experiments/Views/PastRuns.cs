@@ -35,21 +35,21 @@ internal sealed class PastRuns(IDocumentStore store, NpgsqlDataSource source)
 
     private async Task<Dictionary<Guid, List<MetricPoint>>> Metrics(Guid[] runs, DateTimeOffset time, CancellationToken cancellation)
     {
-        await using var command = source.CreateCommand(
-            """
-            SELECT r.id, m.key, c.points FROM tracking.runs r JOIN tracking.metrics m ON m.run = r.run JOIN tracking.chunks c ON c.series = m.series
-            WHERE r.id = ANY($1) AND c.recorded <= $2
-            """);
-        command.Parameters.Add(new() { Value = runs });
-        command.Parameters.Add(new() { Value = time.UtcDateTime });
+        var sql = new Search.Sql();
+        var rows = new ChunkRows(sql, "c", time);
+        await using var command = sql.On(
+            source,
+            $"""
+             SELECT r.id, m.key, {rows.Columns} FROM tracking.runs r JOIN tracking.metrics m ON m.run = r.run JOIN tracking.chunks c ON c.series = m.series
+             WHERE r.id = ANY({sql.Add(runs)}) AND {rows.Condition}
+             """);
         var latest = new Dictionary<(Guid Run, string Key), MetricPoint>();
         var chunk = new List<Point>();
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
             var (run, key) = (reader.GetGuid(0), reader.GetString(1));
-            chunk.Clear();
-            Chunk.Decode(reader.GetFieldValue<byte[]>(2), chunk);
+            rows.Read(reader, 2, chunk);
             foreach (var point in chunk.Select(p => new MetricPoint(key, p.Value, p.Timestamp, p.Step)))
             {
                 if (!latest.TryGetValue((run, key), out var known) || point.IsAfter(known))

@@ -36,6 +36,15 @@ public sealed class Chunks_of_points
         return sorted.Zip(sorted.Skip(1)).All(pair => (pair.First.Timestamp, pair.First.Step).CompareTo((pair.Second.Timestamp, pair.Second.Step)) <= 0);
     });
 
+    [Fact]
+    public void put_together_know_when_each_point_was_recorded() => Gen.Select(Any, Gen.Long[0, 4_000_000_000_000_000]).List[1, 50].Select(Gen.Int[0, 49]).Sample((kept, pick) =>
+    {
+        var until = kept[pick % kept.Count].Item2;
+        var then = new List<Point>();
+        Chunk.Decode(Chunk.Encode([.. kept.Select(k => k.Item1)]), Chunk.EncodeMoments(kept.Select(k => k.Item2)), DateTimeOffset.UnixEpoch.AddTicks(until * 10), then);
+        return then.SequenceEqual(kept.Where(k => k.Item2 <= until).Select(k => Stored(k.Item1)));
+    });
+
     private static Point Stored(MetricPoint point) => new(point.Timestamp, point.Step, point.Value);
 
     private static List<Point> Read(byte[] chunk)
