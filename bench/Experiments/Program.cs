@@ -65,6 +65,17 @@ async Task Writes()
     Row($"get-history, {points:N0} points in 4 pages", $"{clock.Elapsed.TotalMilliseconds:N0} ms", "345 ms");
     var sampled = await Requests(1, 50, (client, _) => Work.Sampled(client, curve, "metric0", 320));
     Row("get-history-bulk-interval, 320 of 100 000", $"p50 {sampled.P50:N1} ms", "30 ms");
+
+    // As a training loop does that logs each step: every point is a request and a commit of its own.
+    var stepwise = await Work.CreateRun(one, experiment, 0);
+    var steps = await Requests(1, 18_182, (client, n) => Work.LogMetric(client, stepwise, "loss", n)); // and a tenth as warm-up
+    Row("one metric, 20 000 points one by one", $"{steps.PerSecond:N0}/s  p99 {steps.P99:N1} ms", "");
+    await Work.History(one, stepwise, "loss");
+    clock.Restart();
+    points = await Work.History(one, stepwise, "loss");
+    Row($"get-history, {points:N0} points in one page", $"{clock.Elapsed.TotalMilliseconds:N0} ms", "");
+    sampled = await Requests(1, 50, (client, _) => Work.Sampled(client, stepwise, "loss", 320));
+    Row("get-history-bulk-interval, 320 of 20 000", $"p50 {sampled.P50:N1} ms", "30 ms");
 }
 
 async Task Finds()
