@@ -60,24 +60,13 @@ internal static class Limits
         return measured.PerSecond * 1000;
     }
 
-    /// <summary>MiB per second of copying a file of this size to disk and waiting for the disk.</summary>
-    public static async Task<double> DiskCopy(string directory, byte[] content, int times)
+    /// <summary>Copies a file to another on the same disk and waits for the disk.</summary>
+    public static void DiskCopy(string from, string to)
     {
-        Directory.CreateDirectory(directory);
-        var clock = Stopwatch.StartNew();
-        for (var i = 0; i < times; i++)
-        {
-            var path = Path.Combine(directory, $"limit-{i}");
-            await using (var file = File.Create(path))
-            {
-                await file.WriteAsync(content);
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Delete(path);
-        }
-
-        return content.Length / 1048576.0 * times / clock.Elapsed.TotalSeconds;
+        File.Copy(from, to);
+        using (var file = new FileStream(to, FileMode.Open, FileAccess.ReadWrite))
+            file.Flush(flushToDisk: true);
+        File.Delete(to);
     }
 
     public static async Task Execute(string database, string sql)

@@ -105,10 +105,28 @@ async Task Artifacts()
 {
     var content = new byte[16 << 20];
     Random.Shared.NextBytes(content);
-    var disk = await Limits.DiskCopy(server.Files, content, 5);
-    var put = await Requests(1, 10, (client, n) => Work.Put(client, $"bench/{n}.bin", content));
-    var fetched = await Requests(1, 10, (client, n) => Work.Fetch(client, $"bench/{10 - 1 + n % 1}.bin"));
-    Row("artifact of 16 MiB, PUT and GET", $"{16 * put.PerSecond:N0} and {16 * fetched.PerSecond:N0} MiB/s", "disk copy speed", $"to disk {disk:N0} MiB/s");
+    Directory.CreateDirectory(server.Files);
+    var (from, to) = (Path.Combine(server.Files, "limit-from"), Path.Combine(server.Files, "limit-to"));
+    await File.WriteAllBytesAsync(from, content);
+    const int Times = 20;
+    await Work.Put(one, "bench/warm.bin", content);
+    Limits.DiskCopy(from, to);
+    // In turns: the disk is not equally fast at all times.
+    var (copied, put) = (TimeSpan.Zero, TimeSpan.Zero);
+    for (var n = 0; n < Times; n++)
+    {
+        clock.Restart();
+        Limits.DiskCopy(from, to);
+        copied += clock.Elapsed;
+        clock.Restart();
+        await Work.Put(one, $"bench/{n}.bin", content);
+        put += clock.Elapsed;
+    }
+
+    File.Delete(from);
+    var fetched = await Requests(1, Times, (client, n) => Work.Fetch(client, $"bench/{n % Times}.bin"));
+    double Speed(TimeSpan time) => 16 * Times / time.TotalSeconds;
+    Row("artifact of 16 MiB, PUT and GET", $"{Speed(put):N0} and {16 * fetched.PerSecond:N0} MiB/s", "disk copy speed", $"copied {Speed(copied):N0} MiB/s ({copied / put:P0})");
 }
 
 async Task Million()
