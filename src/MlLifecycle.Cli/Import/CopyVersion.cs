@@ -17,8 +17,9 @@ internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunC
 
     public Task All(string name, CancellationToken stop) => Until(name, int.MaxValue, stop);
 
-    // Versions up to a number, unless they have had their turn. A circle ends here too: what is at work has had its turn.
-    private async Task Until(string name, int last, CancellationToken stop)
+    // Versions up to a number, unless they have had their turn; answers which number the copy of that one has. None has what is not there, what could not
+    // be copied, and what is at work: a circle ends here too.
+    private async Task<int?> Until(string name, int last, CancellationToken stop)
     {
         if (!_lines.TryGetValue(name, out var line))
             _lines[name] = line = await Begin(name, stop);
@@ -34,6 +35,8 @@ internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunC
                 report.Failed("model version", $"{name}/{SourceModels.Number(version)}", refused.Message);
             }
         }
+
+        return line.Copies.TryGetValue(last, out var copy) ? copy : null;
     }
 
     private async Task<Line> Begin(string name, CancellationToken stop)
@@ -62,6 +65,7 @@ internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunC
         if (present is not null)
         {
             report.Already("model versions");
+            line.Copies[number] = SourceModels.Number(present);
             await Stage(name, SourceModels.Number(present), version, present, stop);
             return;
         }
@@ -82,6 +86,7 @@ internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunC
 
         var made = await Create(name, message, tags[RunCopies.ImportedFrom], stop);
         line.Next = SourceModels.Number(made) + 1;
+        line.Copies[number] = line.Next - 1;
         if (line.Next != number + 1)
             report.Failed("number of a model version", $"{name}/{number}", $"It is version {line.Next - 1} here: that number was given before.");
         report.Copied("model versions");
@@ -164,5 +169,8 @@ internal sealed class CopyVersion(MlflowServer source, MlflowServer target, RunC
     {
         /// <summary>The number that the project gives next.</summary>
         public int Next { get; set; }
+
+        /// <summary>Which number in the project the copy of a version has.</summary>
+        public Dictionary<int, int> Copies { get; } = [];
     }
 }

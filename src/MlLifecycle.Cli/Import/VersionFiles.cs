@@ -13,9 +13,9 @@ internal sealed class VersionFiles(MlflowServer source, RunCopies runs, ModelCop
     /// <summary>The source of a version's copy.</summary>
     /// <param name="name">The model.</param>
     /// <param name="version">The version.</param>
-    /// <param name="before">Has a model's versions up to a number copied first.</param>
+    /// <param name="before">Has a model's versions up to a number copied first, and says which number the copy of that one has.</param>
     /// <param name="stop">Stops it.</param>
-    public async Task<string> Place(string name, JsonNode version, Func<string, int, CancellationToken, Task> before, CancellationToken stop)
+    public async Task<string> Place(string name, JsonNode version, Func<string, int, CancellationToken, Task<int?>> before, CancellationToken stop)
     {
         var place = version.Text("source") ?? "";
         // A prompt is its tags; it has no files.
@@ -27,23 +27,52 @@ internal sealed class VersionFiles(MlflowServer source, RunCopies runs, ModelCop
         {
             if (model.StartsWith("m-", StringComparison.Ordinal) && await logged.IdOf(model, stop) is { } modelCopy)
                 return rest.Length == 0 ? $"{OfModels}{modelCopy}" : await Inside(model, rest, stop) ?? Elsewhere(name, version, place);
-            if (int.TryParse(rest.TrimStart('/'), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-            {
-                await before(model, number, stop);
-                return place;
-            }
+            if (Number(rest.TrimStart('/')) is { } number && await before(model, number, stop) is { } copy)
+                return Of(model, copy);
         }
 
-        // An alias or a stage may have moved since: where it led then is what counts.
-        return await Within(place, version, stop) ?? (await Pinned(name, version, stop) is { } pinned && pinned != place ? await Within(pinned, version, stop) : null) ?? Elsewhere(name, version, place);
+        // An alias or a stage may have moved since, and a version may be gone: where it led then is what counts.
+        if (await Within(place, version, stop) is { } within)
+            return within;
+        return await Pinned(name, version, stop) is { } pinned && pinned != place
+            ? await Within(pinned, version, stop) ?? Elsewhere(name, version, pinned)
+            : await Followed(name, version, place, before, stop) ?? Elsewhere(name, version, place);
     }
 
+    // In the version's own run or logged model, or in one that the place itself names.
     private async Task<string?> Within(string place, JsonNode version, CancellationToken stop)
     {
-        if (version.Text("run_id") is { Length: > 0 } run && await runs.IdOf(run, stop) is { } runCopy && Rest(place, (await source.Run(run, stop))?.Info.ArtifactUri) is { } path)
-            return $"{OfRuns}{runCopy}{path}";
-        var model = version.Text("model_id") is { Length: > 0 } id ? id : ModelIn(place);
+        var parts = place.Split('/');
+        foreach (var run in parts.Where(IsRun).Prepend(version.Text("run_id") ?? "").Where(id => id.Length > 0).Distinct())
+        {
+            if (Rest(place, (await source.Run(run, stop))?.Info.ArtifactUri) is { } path && await runs.IdOf(run, stop) is { } runCopy)
+                return $"{OfRuns}{runCopy}{path}";
+        }
+
+        var model = version.Text("model_id") is { Length: > 0 } id ? id : Array.Find(parts, IsModel);
         return model is not null && await ModelCopies.Find(source, model, stop) is { } found && Rest(place, found.ArtifactUri) is { } rest ? await Inside(model, rest, stop) : null;
+    }
+
+    // Older servers leave an alias or a stage to whoever reads the files: then all that is known is where it leads now.
+    private async Task<string?> Followed(string name, JsonNode version, string place, Func<string, int, CancellationToken, Task<int?>> before, CancellationToken stop)
+    {
+        if (Split(place, OfModels) is not (var reference, var tail))
+            return null;
+        var (model, number) = reference.Split('@') is [var aliased, var alias]
+            ? (aliased, Number((await Known($"registered-models/alias?name={Uri.EscapeDataString(aliased)}&alias={Uri.EscapeDataString(alias)}", stop))?["model_version"]?["version"]))
+            : (reference, tail.Length == 0 ? null : await Latest(reference, tail[1..], stop));
+        if (number is null || await before(model, number.Value, stop) is not { } copy)
+            return null;
+        report.Note($"{name}/{SourceModels.Number(version)} was made of {place}, which leads to version {number} now; its copy stays with that one.");
+        return Of(model, copy);
+    }
+
+    private async Task<int?> Latest(string model, string stage, CancellationToken stop)
+    {
+        if (stage.Equals("latest", StringComparison.OrdinalIgnoreCase))
+            return (await SourceModels.Versions(source, model, stop)).Select(SourceModels.Number).Cast<int?>().LastOrDefault();
+        var versions = await Known($"registered-models/get-latest-versions?name={Uri.EscapeDataString(model)}&stages={Uri.EscapeDataString(stage)}", stop);
+        return versions.Items("model_versions").Select(found => Number(found["version"])).FirstOrDefault();
     }
 
     private async Task<string?> Inside(string model, string rest, CancellationToken stop) => await logged.IdOf(model, stop) is not { } copy ? null
@@ -51,15 +80,19 @@ internal sealed class VersionFiles(MlflowServer source, RunCopies runs, ModelCop
         : await logged.RootOf(copy, stop) is { } root ? root + rest
         : null;
 
-    private async Task<string?> Pinned(string name, JsonNode version, CancellationToken stop)
+    private async Task<string?> Pinned(string name, JsonNode version, CancellationToken stop) =>
+        (await Known($"model-versions/get-download-uri?name={Uri.EscapeDataString(name)}&version={SourceModels.Number(version)}", stop)).Text("artifact_uri");
+
+    // Null when the server cannot say.
+    private async Task<JsonNode?> Known(string path, CancellationToken stop)
     {
         try
         {
-            return (await source.Get($"model-versions/get-download-uri?name={Uri.EscapeDataString(name)}&version={SourceModels.Number(version)}", stop)).Text("artifact_uri");
+            return await source.Get(path, stop);
         }
         catch (RefusedException refused) when (refused.ExitCode is ExitCode.Failed or ExitCode.NotFound)
         {
-            return null; // then its source is all that is known of it
+            return null;
         }
     }
 
@@ -86,5 +119,14 @@ internal sealed class VersionFiles(MlflowServer source, RunCopies runs, ModelCop
     private static string? Rest(string place, string? root) =>
         root is { Length: > 0 } && place.StartsWith(root, StringComparison.Ordinal) && (place.Length == root.Length || place[root.Length] == '/') ? place[root.Length..].TrimEnd('/') : null;
 
-    private static string? ModelIn(string place) => place.Split('/').FirstOrDefault(part => part.Length == 34 && part.StartsWith("m-", StringComparison.Ordinal));
+    private static string Of(string model, int version) => string.Create(CultureInfo.InvariantCulture, $"{OfModels}{model}/{version}");
+
+    // Servers write a version's number as text; MLflow's own documentation has a number too.
+    private static int? Number(JsonNode? number) => Number(number?.ToString() ?? "");
+
+    private static int? Number(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    private static bool IsRun(string part) => part.Length == 32 && part.All(char.IsAsciiHexDigit);
+
+    private static bool IsModel(string part) => part.Length == 34 && part.StartsWith("m-", StringComparison.Ordinal);
 }
