@@ -47,8 +47,12 @@ public static partial class Names
             : null;
     }
 
-    public static Refusal? TooLong(string parameter, string? value, int limit) => value is not null && value.Length > limit
-        ? Mlflow.Invalid($"'{parameter}' exceeds the maximum length of {limit} characters: it has {value.Length}.")
+    /// <summary>Limits count characters as Python and PostgreSQL do, by code points: an emoji is one.</summary>
+    /// <param name="parameter">Where it stands in the request.</param>
+    /// <param name="value">What was sent.</param>
+    /// <param name="limit">How many characters it may have.</param>
+    public static Refusal? TooLong(string parameter, string? value, int limit) => value is not null && value.Length > limit && CodePoints(value) is var count && count > limit
+        ? Mlflow.Invalid($"'{parameter}' exceeds the maximum length of {limit} characters: it has {count}.")
         : null;
 
     public static Refusal? CheckExperimentName(string parameter, string? name) =>
@@ -73,14 +77,18 @@ public static partial class Names
 
     /// <summary>Cuts a value that is too long, as MLflow does by default.</summary>
     /// <param name="value">A parameter's or tag's value.</param>
-    /// <param name="limit">How much of it is kept.</param>
+    /// <param name="limit">How many characters of it are kept, counted as in <see cref="TooLong"/>.</param>
     public static string Cut(string value, int limit)
     {
         if (value.Length <= limit)
             return value;
-        // Not through the middle of a surrogate pair: half of one is no text.
-        return value[..(char.IsHighSurrogate(value[limit - 1]) ? limit - 1 : limit)];
+        var end = 0;
+        for (var kept = 0; kept < limit && end < value.Length; kept++)
+            end += char.IsSurrogatePair(value, end) ? 2 : 1;
+        return value[..end];
     }
+
+    private static int CodePoints(string value) => value.Length - value.Count(char.IsLowSurrogate);
 
     private static bool ReadsAsAnotherPath(string key)
     {

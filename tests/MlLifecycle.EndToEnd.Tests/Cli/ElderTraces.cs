@@ -16,7 +16,7 @@ internal sealed class ElderTraces(string experiment)
 
     public List<Elder> All { get; } = [];
 
-    /// <summary>How many pages were asked for.</summary>
+    /// <summary>How many pages of them were asked for.</summary>
     public int Pages => _pages;
 
     /// <summary>A trace.</summary>
@@ -56,8 +56,9 @@ internal sealed class ElderTraces(string experiment)
         var most = int.Parse(query["max_results"] ?? "100", CultureInfo.InvariantCulture);
         if (most > 500 || order.Exists(o => !Orders.Contains(o[0])))
             return Refuse(context, 400, "INVALID_PARAMETER_VALUE", "Invalid value for parameter 'max_results' or 'order_by' supplied.");
-        Interlocked.Increment(ref _pages);
         var asked = query.GetValues("experiment_ids") ?? [];
+        if (asked.Contains(experiment))
+            Interlocked.Increment(ref _pages);
         // Newest first unless it is asked otherwise.
         var ascending = order is [[_, "ASC"]];
         var all = (asked.Contains(experiment) ? All : []).OrderBy(t => ascending ? t.Timestamp : -t.Timestamp).ToList();

@@ -1,0 +1,63 @@
+using System.Text.Json.Nodes;
+using Shouldly;
+using Xunit;
+
+namespace MlLifecycle.Experiments;
+
+/// <summary>MLflow counts code points, as Python does: an emoji is one character, though it takes two of .NET's and four bytes.</summary>
+public sealed class Limits_count_characters(ExperimentsFixture service) : IClassFixture<ExperimentsFixture>
+{
+    [Fact]
+    public async Task what_fits_is_kept_whole_and_what_does_not_is_cut_at_the_limit()
+    {
+        var client = service.Empty();
+        var run = await client.NewRun();
+        await client.Param(run, "fits", Waves(6000));
+        await client.Param(run, "over", "ß" + Waves(6000));
+        await client.Post("runs/set-tag", new { run_id = run, key = "fits", value = Waves(8000) });
+        var data = (await client.Run(run))["data"]!;
+        Value(data["params"]!, "fits").ShouldBe(Waves(6000));
+        Value(data["params"]!, "over").ShouldBe("ß" + Waves(5999));
+        Value(data["tags"]!, "fits").ShouldBe(Waves(8000));
+    }
+
+    [Theory]
+    [InlineData(49)]
+    [InlineData(60)]
+    [InlineData(100)]
+    [InlineData(150)]
+    public async Task a_value_of_emoji_is_found(int length)
+    {
+        var client = service.Empty();
+        var run = await client.NewRun();
+        await client.Post("runs/set-tag", new { run_id = run, key = "mlflow.runName", value = "wet" });
+        await client.Post("runs/set-tag", new { run_id = run, key = "sea", value = Waves(length) });
+        await client.Param(run, "sea", Waves(length));
+        (await client.Search($"tags.sea = '{Waves(length)}'")).ShouldBe(["wet"]);
+        (await client.Search($"params.sea = '{Waves(length)}'")).ShouldBe(["wet"]);
+        (await client.Search($"params.sea = '{Waves(length + 1)}'")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task names_have_room_for_as_many()
+    {
+        var client = service.Empty();
+        var experiment = await client.NewExperiment(Waves(500));
+        (await client.RefusedPost("experiments/create", new { name = Waves(501) })).ShouldContain("500 characters: it has 501");
+        var run = (await client.Post("runs/create", new { experiment_id = experiment, run_name = Waves(250) }))["run"]!["info"]!;
+        run["run_name"]!.GetValue<string>().ShouldBe(Waves(250));
+        await client.Post("registered-models/create", new { name = Waves(256) });
+        var id = run["run_id"]!.GetValue<string>();
+        await client.Post("runs/log-inputs", new { run_id = id, datasets = new[] { new { dataset = new { name = Waves(500), digest = Waves(36), source_type = "sea", source = Waves(10) } } } });
+        (await client.Search($"datasets.name = '{Waves(500)}'", experiments: [experiment])).ShouldBe([Waves(250)]);
+        (await client.RefusedPost("registered-models/create", new { name = Waves(257) })).ShouldContain("256 characters: it has 257");
+    }
+
+    [Fact]
+    public async Task a_number_below_a_limit_is_told_both_of_its_ends() =>
+        (await service.Empty().RefusedPost("runs/search", new { max_results = -1 })).ShouldContain("it must be between 0 and 50000");
+
+    private static string Waves(int count) => string.Concat(Enumerable.Repeat("🌊", count));
+
+    private static string? Value(JsonNode pairs, string key) => pairs.AsArray().Single(p => p!["key"]!.GetValue<string>() == key)!["value"]?.GetValue<string>();
+}
