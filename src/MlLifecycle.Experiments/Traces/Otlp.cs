@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using MlLifecycle.Experiments.Runs;
@@ -180,7 +181,7 @@ internal static class Otlp
                     json.WriteNumberValue((long)wire.Number);
                     return null;
                 case 4:
-                    Protocol.ProtoJson.WriteDouble(json, BitConverter.UInt64BitsToDouble(wire.Number));
+                    Real(json, BitConverter.UInt64BitsToDouble(wire.Number));
                     return null;
                 case 5:
                     json.WriteStartArray();
@@ -205,6 +206,15 @@ internal static class Otlp
 
         json.WriteNullValue();
         return null;
+    }
+
+    // A whole one with its point, as Python writes it: so it stays what it is.
+    private static void Real(Utf8JsonWriter json, double value)
+    {
+        if (double.IsInteger(value) && Math.Abs(value) < 1e15)
+            json.WriteRawValue(value.ToString("F1", CultureInfo.InvariantCulture));
+        else
+            Protocol.ProtoJson.WriteDouble(json, value);
     }
 
     // PostgreSQL's text cannot hold U+0000.

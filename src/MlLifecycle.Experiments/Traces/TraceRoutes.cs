@@ -1,9 +1,11 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Text.Json.Nodes;
 using Marten;
 using MlLifecycle.Experiments.Artifacts;
 using MlLifecycle.Experiments.Catalog;
 using MlLifecycle.Experiments.Protocol;
+using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
 using MlLifecycle.ServiceDefaults.Trust;
 
@@ -31,6 +33,7 @@ internal static class TraceRoutes
         api.MapPost("/traces/link-to-run", ChangeTraceSlice.HandleLink).Requires(Role.Contributor);
         api.MapPost("/traces/calculate-filter-correlation", FilterCorrelation.Handle).Requires(Role.Viewer);
         api.MapGet("/traces/batchGet", Many).Requires(Role.Viewer);
+        api.MapGet("/traces/get", Whole).Requires(Role.Viewer);
         api.MapGet("/traces/{id}", One).Requires(Role.Viewer);
         MapTags(api);
         api.MapPost("/traces/{id}/assessments", AssessSlice.Handle).Requires(Role.Contributor);
@@ -76,7 +79,18 @@ internal static class TraceRoutes
             return new Refused(Mlflow.Invalid($"Between 1 and {Batch} trace_ids must be specified."));
         var traces = (await session.LoadManyAsync<Trace>(cancellation, [.. ids.Distinct().Select(id => Trace.IdOf(caller.ProjectId, id))])).Where(t => t.Active).ToList();
         var its = await spans.Read([.. traces.Select(t => t.Id)], cancellation);
-        return Answer.Of(new { Traces = Answer.OrNone([.. traces.Select(t => new { trace_info = TraceAnswers.Info(t), Spans = its[t.Id].Select(s => JsonNode.Parse(s)) })]) });
+        return Answer.Of(new { Traces = Answer.OrNone([.. traces.Select(t => new { trace_info = TraceAnswers.Info(t), Spans = its[t.Id].Select(SpanAnswers.Of) })]) });
+    }
+
+    // What clients of later releases ask, who take "get" for an id otherwise.
+    private static async Task<IResult> Whole(Sent<TraceIdsMessage> sent, Caller caller, IQuerySession session, SpanLog spans, CancellationToken cancellation)
+    {
+        if (string.IsNullOrEmpty(sent.Message.TraceId))
+            return new Refused(Mlflow.Missing("trace_id"));
+        if (await Find(sent.Message.TraceId, caller, session, cancellation) is not { } trace)
+            return new Refused(RecordTraceSlice.Unknown(sent.Message.TraceId));
+        var its = await spans.Read([trace.Id], cancellation);
+        return Answer.Of(new { Trace = new { trace_info = TraceAnswers.Info(trace), Spans = its[trace.Id].Select(SpanAnswers.Of) } });
     }
 
     /// <summary>The spans of a trace: those that came over OTLP, or the file in which the client left them.</summary>
@@ -111,34 +125,36 @@ internal static class TraceRoutes
         var (row, refusal) = await RecordTraceSlice.Experiment(experiments, caller, experiment, cancellation);
         if (row is null)
             return new Refused(refusal!);
-        List<ReceivedSpan> received;
-        var body = request.BodyReader;
-        while (true)
-        {
-            var read = await body.ReadAsync(cancellation);
-            if (!read.IsCompleted)
-            {
-                body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-                continue;
-            }
-
-            try
-            {
-                received = Otlp.Read(read.Buffer.IsSingleSegment ? read.Buffer.FirstSpan : read.Buffer.ToArray());
-            }
-            catch (FormatException malformed)
-            {
-                return new Refused(Mlflow.Invalid($"Invalid OpenTelemetry protobuf format: {malformed.Message}"));
-            }
-
-            body.AdvanceTo(read.Buffer.End);
-            break;
-        }
-
+        var (received, unreadable) = await Read(request.BodyReader, cancellation);
+        if (unreadable is not null)
+            return new Refused(unreadable);
         if (received.Count == 0)
             return new Refused(Mlflow.Invalid("Invalid OpenTelemetry request: it has no spans."));
         await spans.Add(received, row, caller, cancellation);
         return TypedResults.Bytes([], "application/x-protobuf"); // an ExportTraceServiceResponse in which nothing was rejected
+    }
+
+    private static async Task<(List<ReceivedSpan> Spans, Refusal? Refusal)> Read(PipeReader body, CancellationToken cancellation)
+    {
+        try
+        {
+            ReadResult read;
+            while (!(read = await body.ReadAsync(cancellation)).IsCompleted)
+                body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            try
+            {
+                return (Otlp.Read(read.Buffer.IsSingleSegment ? read.Buffer.FirstSpan : read.Buffer.ToArray()), null);
+            }
+            finally
+            {
+                // Of a body that is left in the reader's hands the server closes the connection, and whoever asks next on it gets no answer.
+                body.AdvanceTo(read.Buffer.End);
+            }
+        }
+        catch (Exception malformed) when (malformed is FormatException or InvalidDataException)
+        {
+            return ([], Mlflow.Invalid($"Invalid OpenTelemetry protobuf format: {malformed.Message}"));
+        }
     }
 
     private static async Task<Trace?> Find(string id, Caller caller, IQuerySession session, CancellationToken cancellation) =>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Shouldly;
@@ -174,6 +175,58 @@ public sealed class Traces_over_HTTP(ExperimentsFixture service) : IClassFixture
     }
 
     [Fact]
+    public async Task come_with_their_spans_as_OTLP_has_them()
+    {
+        var client = service.Empty();
+        byte[] trace = [.. Enumerable.Range(33, 16).Select(i => (byte)i)];
+        var id = "tr-" + Convert.ToHexStringLower(trace);
+        byte[] list = OtlpBytes.List(OtlpBytes.Text("a"), OtlpBytes.Whole(1), OtlpBytes.Real(2.5), OtlpBytes.True, []);
+        var span = OtlpBytes.Span(
+            trace, 1, null, "ask", 1_760_000_000_123_456_789, 1_760_000_001_123_456_789,
+            [("t", OtlpBytes.Text("x")), ("i", OtlpBytes.Whole(9_007_199_254_740_993)), ("f", OtlpBytes.Real(3)), ("l", list), ("m", OtlpBytes.Map(("k", list))), ("t", OtlpBytes.Text("twice"))],
+            [.. OtlpBytes.Event("seen", 1_760_000_000_500_000_000, ("n", OtlpBytes.Whole(-1)))]);
+        (await Spans(client, OtlpBytes.Request(span))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        const string Listed = """{"array_value":{"values":[{"string_value":"a"},{"int_value":1},{"double_value":2.5},{"bool_value":true},{}]}}""";
+        var read = (await client.Get($"{V3}/batchGet?trace_ids={id}"))["traces"]![0]!["spans"]!.AsArray().ShouldHaveSingleItem()!;
+        read["attributes"]!.AsArray().Select(a => (a!["key"]!.GetValue<string>(), a["value"]!.ToJsonString())).ShouldBe(
+        [
+            ("t", """{"string_value":"x"}"""), ("i", """{"int_value":9007199254740993}"""), ("f", """{"double_value":3.0}"""), ("l", Listed),
+            ("m", """{"kvlist_value":{"values":[{"key":"k","value":""" + Listed + "}]}}"), ("t", """{"string_value":"twice"}"""),
+        ]);
+        read["events"]!.ToJsonString().ShouldBe("""[{"time_unix_nano":1760000000500000000,"name":"seen","attributes":[{"key":"n","value":{"int_value":-1}}]}]""");
+        (read["trace_id"]!.GetValue<string>(), read["start_time_unix_nano"]!.GetValue<long>(), read["status"]!["code"]!.GetValue<string>()).ShouldBe((Convert.ToBase64String(trace), 1_760_000_000_123_456_789, "STATUS_CODE_OK"));
+        (await client.Get($"{V3}/get?trace_id={id}&allow_partial=True"))["trace"]!["spans"]!.ToJsonString().ShouldBe(new JsonArray(read.DeepClone()).ToJsonString());
+        await client.RefusedGet($"{V3}/get?trace_id=tr-none", "RESOURCE_DOES_NOT_EXIST", 404);
+        await client.RefusedGet($"{V3}/get");
+        (await client.Http.GetStringAsync(client.At($"get-trace-artifact?request_id={id}"))).ShouldContain("\"f\":3.0");
+    }
+
+    [Fact]
+    public async Task that_cannot_be_read_leave_the_connection_whole()
+    {
+        var client = service.Empty();
+        await using var instance = await service.OnAPort();
+        using var tcp = new TcpClient();
+        await tcp.ConnectAsync(IPAddress.Loopback, new Uri(instance.Urls.First()).Port);
+        var head = $"HTTP/1.1\r\nHost: x\r\nAuthorization: {client.Http.DefaultRequestHeaders.Authorization}\r\n";
+        await tcp.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST {client.At("/v1/traces")} {head}Content-Type: application/x-protobuf\r\nx-mlflow-experiment-id: 0\r\nContent-Length: 4\r\n\r\njunk"));
+        await tcp.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET {client.At("/version")} {head}Connection: close\r\n\r\n"));
+        var answers = await new StreamReader(tcp.GetStream()).ReadToEndAsync();
+        answers.ShouldStartWith("HTTP/1.1 400");
+        answers.ShouldContain("HTTP/1.1 200");
+        await Tracking.Refused(Spans(client, [1, 2, 3], "gzip"), 400, "INVALID_PARAMETER_VALUE");
+    }
+
+    private static Task<HttpResponseMessage> Spans(Tracking client, byte[] body, string? encoding = null)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, client.At("/v1/traces")) { Content = new ByteArrayContent(body) { Headers = { ContentType = new("application/x-protobuf") } } };
+        if (encoding is not null)
+            request.Content.Headers.ContentEncoding.Add(encoding);
+        request.Headers.Add("x-mlflow-experiment-id", "0");
+        return client.Http.SendAsync(request);
+    }
+
+    [Fact]
     public async Task that_begin_on_many_connections_at_once_are_one()
     {
         var client = service.Empty();
@@ -215,31 +268,4 @@ public sealed class Traces_over_HTTP(ExperimentsFixture service) : IClassFixture
             },
         },
     };
-}
-
-/// <summary>Writes OTLP's wire format.</summary>
-internal static class OtlpBytes
-{
-    public static byte[] Request(params byte[][] spans) => Field(1, Field(2, [.. spans.SelectMany(span => Field(2, span))]));
-
-    public static byte[] Span(byte[] trace, byte span, byte? parent, string name, long start, long end, params (string Key, string Value)[] attributes) =>
-    [
-        .. Field(1, trace),
-        .. Field(2, [0, 0, 0, 0, 0, 0, 0, span]),
-        .. parent is { } p ? Field(4, [0, 0, 0, 0, 0, 0, 0, p]) : [],
-        .. Field(5, Encoding.UTF8.GetBytes(name)),
-        (7 << 3) | 1, .. BitConverter.GetBytes(start),
-        (8 << 3) | 1, .. BitConverter.GetBytes(end),
-        .. attributes.SelectMany(a => Field(9, [.. Field(1, Encoding.UTF8.GetBytes(a.Key)), .. Field(2, Field(1, Encoding.UTF8.GetBytes(a.Value)))])),
-        .. Field(15, [(3 << 3) | 0, 1]),
-    ];
-
-    private static byte[] Field(int number, byte[] bytes) => [.. Varint((number << 3) | 2), .. Varint(bytes.Length), .. bytes];
-
-    private static IEnumerable<byte> Varint(int value)
-    {
-        for (; value > 0x7F; value >>= 7)
-            yield return (byte)(value | 0x80);
-        yield return (byte)value;
-    }
 }
