@@ -33,10 +33,9 @@ internal static partial class Misread
 
     private static string? Value(string path, Func<JsonNode?> document)
     {
-        JsonNode? at;
         try
         {
-            at = document();
+            var at = document();
             foreach (Match step in Step.Matches(path))
             {
                 at = (at, step.Groups["name"]) switch
@@ -46,18 +45,18 @@ internal static partial class Misread
                     _ => null,
                 };
             }
+
+            return at?.ToJsonString(ProtoJson.Options) switch
+            {
+                null => null,
+                { Length: > 200 } value => value[..200] + "…",
+                var value => value,
+            };
         }
         catch (Exception notEvenJson) when (notEvenJson is JsonException or ArgumentException or InvalidOperationException)
         {
-            // Cut off in the middle, or a name twice: then there is no one value to quote.
+            // Cut off in the middle, a name twice, or half a character: then there is no one value to quote.
             return null;
         }
-
-        return at?.ToJsonString(ProtoJson.Options) switch
-        {
-            null => null,
-            { Length: > 200 } value => value[..200] + "…",
-            var value => value,
-        };
     }
 }

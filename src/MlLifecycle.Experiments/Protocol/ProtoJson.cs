@@ -124,6 +124,17 @@ public static class ProtoJson
         {
             if (reader.TokenType != JsonTokenType.String)
                 throw new JsonException("a string is expected.");
+            return Held(ref reader);
+        }
+
+        public override string ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Held(ref reader);
+
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WritePropertyName(value);
+
+        private static string Held(ref Utf8JsonReader reader)
+        {
             string text;
             try
             {
@@ -137,8 +148,6 @@ public static class ProtoJson
             // PostgreSQL's text cannot hold it.
             return text.Contains('\0') ? throw new JsonException("a string may not contain the character U+0000.") : text;
         }
-
-        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
     }
 
     /// <summary>A value's name as protobuf has it, as in <c>ACTIVE_ONLY</c>.</summary>
