@@ -10,7 +10,7 @@ namespace MlLifecycle.Experiments.Traces;
 
 internal sealed class AssessMessage
 {
-    public JsonObject? Assessment { get; init; }
+    public AssessmentMessage? Assessment { get; init; }
 
     public string? UpdateMask { get; init; }
 }
@@ -19,7 +19,6 @@ internal sealed class AssessMessage
 internal static class AssessSlice
 {
     private static readonly string[] Changeable = ["assessment_name", "feedback", "expectation", "rationale", "metadata", "valid", "source"];
-    private static readonly string[] Sources = ["SOURCE_TYPE_UNSPECIFIED", "HUMAN", "LLM_JUDGE", "AI_JUDGE", "CODE"];
 
     public static Decision Give(Trace trace, TraceAssessed assessment)
     {
@@ -75,34 +74,30 @@ internal static class AssessSlice
         : expectation?.DeepClone();
 
     /// <summary>Checks an assessment and fills in what the client left out.</summary>
-    public static Refusal? Check(JsonObject sent, string traceId, Caller caller, TimeProvider clock, out TraceAssessed assessment)
+    public static Refusal? Check(AssessmentMessage sent, string traceId, Caller caller, TimeProvider clock, out TraceAssessed assessment)
     {
         assessment = null!;
-        var name = Text(sent["assessment_name"]);
-        if (string.IsNullOrEmpty(name))
+        if (string.IsNullOrEmpty(sent.AssessmentName))
             return Mlflow.Missing("assessment.assessment_name");
-        if (Names.TooLong("assessment.assessment_name", name, Names.Key) is { } tooLong)
+        if (Names.TooLong("assessment.assessment_name", sent.AssessmentName, Names.Key) is { } tooLong)
             return tooLong;
-        if (sent["feedback"] is JsonObject == sent["expectation"] is JsonObject)
+        if (sent.Feedback is null == sent.Expectation is null)
             return Mlflow.Invalid("Exactly one of assessment.feedback and assessment.expectation must be given.");
-        if (sent["source"] is JsonObject source && !Sources.Contains(Text(source["source_type"]) ?? Sources[0]))
-            return Mlflow.Invalid($"Invalid value for parameter 'assessment.source.source_type' supplied: one of {string.Join(", ", Sources)} is expected.");
-        if (sent["overrides"] is not null && Text(sent["overrides"]) is null)
-            return Mlflow.Invalid("Invalid value for parameter 'assessment.overrides' supplied: a string is expected.");
-        var content = (JsonObject)sent.DeepClone();
-        var (id, now) = (Text(sent["assessment_id"]) is { Length: > 0 and <= 50 } given ? given : "a-" + caller.NewId("assessment").ToString("N"), TraceAnswers.Time(clock.GetUtcNow().ToUnixTimeMilliseconds()));
-        content["assessment_id"] = id;
+        var (id, now) = (sent.AssessmentId is { Length: > 0 and <= 50 } given ? given : "a-" + caller.NewId("assessment").ToString("N"), TraceAnswers.Time(clock.GetUtcNow().ToUnixTimeMilliseconds()));
+        var whole = sent with
+        {
+            AssessmentId = id,
+            TraceId = traceId,
+            Source = sent.Source ?? new() { SourceType = "HUMAN", SourceId = caller.Actor },
+            CreateTime = string.IsNullOrEmpty(sent.CreateTime) ? now : sent.CreateTime,
+            LastUpdateTime = string.IsNullOrEmpty(sent.LastUpdateTime) ? now : sent.LastUpdateTime,
+            Valid = sent.Valid ?? true,
+        };
+        if (whole.Write(out var content) is { } bad)
+            return bad;
         if (content["expectation"] is { } expectation)
             content["expectation"] = Expected(expectation);
-        content["trace_id"] = traceId;
-        content["source"] ??= new JsonObject { ["source_type"] = "HUMAN", ["source_id"] = caller.Actor };
-        content["create_time"] ??= now;
-        content["last_update_time"] ??= now;
-        content["valid"] ??= true;
-        var json = content.ToJsonString();
-        if (Names.TooLong("assessment", json, 1_000_000) is { } tooLarge)
-            return tooLarge;
-        assessment = new(id, json);
+        assessment = new(id, content.ToJsonString());
         return null;
     }
 
@@ -120,13 +115,15 @@ internal static class AssessSlice
     {
         if (sent.Message.Assessment is not { } message)
             return new Refused(Mlflow.Missing("assessment"));
+        if (message.Write(out var changes) is { } bad)
+            return new Refused(bad);
         string[] fields = sent.Message.UpdateMask is { Length: > 0 } mask
             ? [.. mask.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(f => f.StartsWith("assessment.", StringComparison.Ordinal) ? f["assessment.".Length..] : f).Select(Snake)]
-            : [.. Changeable.Where(message.ContainsKey)];
+            : [.. Changeable.Where(changes.ContainsKey)];
         if (fields.FirstOrDefault(f => !Changeable.Contains(f)) is { } other)
             return new Refused(Mlflow.Invalid($"Invalid value for parameter 'update_mask' supplied: '{other}' cannot be changed; {string.Join(", ", Changeable)} can."));
         var now = TraceAnswers.Time(clock.GetUtcNow().ToUnixTimeMilliseconds());
-        return await Commit(session, caller, id, assessment, trace => Change(trace, assessment, message, fields, now), cancellation);
+        return await Commit(session, caller, id, assessment, trace => Change(trace, assessment, changes, fields, now), cancellation);
     }
 
     public static async Task<IResult> HandleWithdraw(string id, string assessment, Caller caller, IDocumentSession session, CancellationToken cancellation) =>

@@ -25,7 +25,8 @@ internal sealed record ReceivedSpan(
 /// </summary>
 internal static class Otlp
 {
-    private const int Deepest = 32;
+    // Clients read messages that are at most 100 deep; each level of a value is three of them.
+    private const int Deepest = 30;
 
     /// <summary>The spans of a request.</summary>
     /// <exception cref="FormatException">The bytes are no such request.</exception>

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Marten;
 using MlLifecycle.Experiments.Catalog;
 using MlLifecycle.Experiments.Protocol;
@@ -54,7 +53,7 @@ internal sealed class TraceInfoMessage
 
     public Dictionary<string, string?>? Tags { get; init; }
 
-    public IReadOnlyList<JsonObject>? Assessments { get; init; }
+    public IReadOnlyList<AssessmentMessage>? Assessments { get; init; }
 }
 
 internal sealed class LocationMessage

@@ -1,0 +1,140 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MlLifecycle.Experiments.Protocol;
+using MlLifecycle.ServiceDefaults.Decisions;
+
+namespace MlLifecycle.Experiments.Traces;
+
+/// <summary>
+/// An assessment as clients send it and read it back. It is kept as this message writes it and not as it came: clients read a page of traces as one
+/// message, and one field of another type would take the whole page from them.
+/// </summary>
+internal sealed record AssessmentMessage
+{
+    /// <summary>Clients read messages that are at most 100 deep; each list in a value is two of them.</summary>
+    private const int Deepest = 32;
+
+    private const int Length = 1_000_000;
+
+    private static readonly string[] Sources = ["SOURCE_TYPE_UNSPECIFIED", "HUMAN", "LLM_JUDGE", "AI_JUDGE", "CODE"];
+
+    public string? AssessmentId { get; init; }
+
+    public string? AssessmentName { get; init; }
+
+    public string? TraceId { get; init; }
+
+    public string? SpanId { get; init; }
+
+    public SourceMessage? Source { get; init; }
+
+    public string? CreateTime { get; init; }
+
+    public string? LastUpdateTime { get; init; }
+
+    public FeedbackMessage? Feedback { get; init; }
+
+    public ExpectationMessage? Expectation { get; init; }
+
+    public string? Rationale { get; init; }
+
+    public AssessmentError? Error { get; init; }
+
+    public Dictionary<string, string?>? Metadata { get; init; }
+
+    public string? Overrides { get; init; }
+
+    public bool? Valid { get; init; }
+
+    /// <summary>The message as it is kept.</summary>
+    /// <param name="content">What was given of it.</param>
+    public Refusal? Write(out JsonObject content)
+    {
+        content = [];
+        if (Source is { SourceType: { } type } && !Sources.Contains(type))
+            return Mlflow.Invalid($"Invalid value for parameter 'assessment.source.source_type' supplied: one of {string.Join(", ", Sources)} is expected.");
+        if (Metadata?.FirstOrDefault(entry => entry.Value is null) is { Key: { } key })
+            return Mlflow.Missing($"assessment.metadata.{Names.Cut(key, 40)}");
+        if (Time("create_time", CreateTime, out var created) is { } badTime)
+            return badTime;
+        if (Time("last_update_time", LastUpdateTime, out var updated) is { } badUpdate)
+            return badUpdate;
+        if ((Storable("assessment.feedback.value", Feedback?.Value) ?? Storable("assessment.expectation.value", Expectation?.Value)) is { } unstorable)
+            return unstorable;
+        content = JsonSerializer.SerializeToNode(this with { CreateTime = created, LastUpdateTime = updated }, ProtoJson.Options)!.AsObject();
+        return Names.TooLong("assessment", content.ToJsonString(), Length);
+    }
+
+    private static Refusal? Time(string parameter, string? sent, out string? time)
+    {
+        time = null;
+        if (string.IsNullOrEmpty(sent))
+            return null;
+        if (!DateTimeOffset.TryParse(sent, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at))
+            return Mlflow.InvalidValue($"assessment.{parameter}", sent, "It must be a time as in 2026-03-03T12:00:00Z.");
+        time = TraceAnswers.Time(at.ToUnixTimeMilliseconds());
+        return null;
+    }
+
+    // What the database's JSON, and the clients' messages, cannot hold.
+    private static Refusal? Storable(string parameter, JsonNode? value)
+    {
+        try
+        {
+            return value is null || Fits(value.Deserialize<JsonElement>(), 0) ? null : Mlflow.Invalid($"Invalid value for parameter '{parameter}' supplied: it is nested more than {Deepest} deep.");
+        }
+        catch (InvalidOperationException halfACharacter)
+        {
+            return Mlflow.Invalid($"Invalid value for parameter '{parameter}' supplied: {halfACharacter.Message}");
+        }
+    }
+
+    private static bool Fits(JsonElement value, int depth) => value.ValueKind switch
+    {
+        JsonValueKind.Array => depth < Deepest && value.EnumerateArray().All(item => Fits(item, depth + 1)),
+        JsonValueKind.Object => depth < Deepest && value.EnumerateObject().All(entry => Holds(entry.Name) && Fits(entry.Value, depth + 1)),
+        JsonValueKind.String => Holds(value.GetString()!),
+        _ => true,
+    };
+
+    private static bool Holds(string text) => !text.Contains('\0') ? true : throw new InvalidOperationException("a string may not contain the character U+0000.");
+}
+
+internal sealed class SourceMessage
+{
+    public string? SourceType { get; init; }
+
+    public string? SourceId { get; init; }
+}
+
+internal sealed class FeedbackMessage
+{
+    public JsonNode? Value { get; init; }
+
+    public AssessmentError? Error { get; init; }
+}
+
+internal sealed class ExpectationMessage
+{
+    public JsonNode? Value { get; init; }
+
+    public SerializedMessage? SerializedValue { get; init; }
+}
+
+internal sealed class SerializedMessage
+{
+    public string? SerializationFormat { get; init; }
+
+    public string? Value { get; init; }
+}
+
+/// <summary>Why there is no value.</summary>
+internal sealed class AssessmentError
+{
+    public string? ErrorCode { get; init; }
+
+    public string? ErrorMessage { get; init; }
+
+    public string? StackTrace { get; init; }
+}
