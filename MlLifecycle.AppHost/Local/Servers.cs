@@ -6,23 +6,13 @@ internal sealed class PostgresPart : Part
     private readonly PostgreSql _server;
 
     public PostgresPart(string directory, string password, LogFile log, Screen screen)
-        : base(Topology.Postgres, log, screen) => _server = new(directory, password, _settings, Printed);
+        : base(Topology.Postgres, log, screen) => _server = new(directory, password, PostgreSql.OnASharedMachine, Printed);
 
     public override string Address => $"127.0.0.1:{_server.Port}";
 
     public override Child? Process => _server.Process;
 
     public string ConnectionString(string database) => _server.ConnectionString(database) + ";Maximum Pool Size=40";
-
-    // Every commit is on disk before it is answered; the rest is for a machine that many small processes share.
-    private static readonly Dictionary<string, string> _settings = new()
-    {
-        ["shared_buffers"] = "256MB",
-        ["max_wal_size"] = "2GB",
-        ["checkpoint_completion_target"] = "0.9",
-        ["wal_compression"] = "on",
-        ["jit"] = "off",
-    };
 
     protected override Task StartAsync(IProgress<string> progress, CancellationToken ct) => _server.StartAsync(progress, ct);
 

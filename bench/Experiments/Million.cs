@@ -20,7 +20,6 @@ internal static class Million
             INSERT INTO tracking.params (run, experiment, key, value)
             SELECT run, experiment, 'param' || p, ((n * 7 + p) % 10)::text FROM seed, generate_series(0, 9) p;
             DROP TABLE seed;
-            ANALYZE tracking.runs, tracking.metrics, tracking.params;
             """);
     }
 }

@@ -34,7 +34,7 @@ internal sealed class Server : IAsyncDisposable
     public async Task StartAsync()
     {
         File.SetUnixFileMode(_directory, (UnixFileMode)0b111_001_001); // the servers' own accounts must reach their part of it
-        _postgres = new(Path.Combine(_directory, "postgres"), "bench", new Dictionary<string, string> { ["shared_buffers"] = "256MB", ["max_wal_size"] = "4GB", ["jit"] = "off", ["wal_compression"] = "on" });
+        _postgres = new(Path.Combine(_directory, "postgres"), "bench", PostgreSql.OnASharedMachine); // as AppHost starts it
         _bus = new(Path.Combine(_directory, "rabbitmq"), "bench");
         await Task.WhenAll(_postgres.StartAsync(), _bus.StartAsync());
         await _postgres.CreateDatabaseAsync("experiments");

@@ -8,8 +8,6 @@ namespace MlLifecycle.Bench;
 /// <summary>What an MLflow client asks of the service.</summary>
 internal static class Work
 {
-    private static readonly string[] BestFirst = ["metrics.metric3 DESC"];
-
     public static async Task<string> CreateExperiment(HttpClient client, string name) =>
         (await Post(client, "mlflow/experiments/create", new { name }))["experiment_id"]!.GetValue<string>();
 
@@ -45,14 +43,15 @@ internal static class Work
         });
     }
 
-    /// <summary>Runs whose metric is above a bound and whose param has a value, the best by another metric first.</summary>
-    public static async Task<string?> Search(HttpClient client, string experiment, int limit, string? token = null, bool filtered = true)
+    /// <summary>Runs whose metric is above a bound and whose param has a value, the best by another metric first: 300 such searches by number, most of which find other runs.</summary>
+    public static async Task<string?> Search(HttpClient client, string experiment, int limit, string? token = null, bool filtered = true, int number = 0)
     {
+        var (order, bound, param, value) = ((3 + number) % 10, (1 + number + (number / 100)) % 10, (2 + (number / 10)) % 10, (3 + (number / 10)) % 10);
         using var content = JsonContent.Create(new
         {
             experiment_ids = new[] { experiment },
-            filter = filtered ? "metrics.metric1 > 0.5 and params.param2 = '3'" : "",
-            order_by = filtered ? BestFirst : [],
+            filter = filtered ? $"metrics.metric{bound} > 0.5 and params.param{param} = '{value}'" : "",
+            order_by = filtered ? [$"metrics.metric{order} DESC"] : Array.Empty<string>(),
             max_results = limit,
             page_token = token ?? "",
         });

@@ -8,18 +8,19 @@ namespace MlLifecycle.Experiments.Search;
 /// A search of runs as SQL. Sorted by a metric first, it reads in phases: runs that have a value, in the order of the index over values; then
 /// those whose value is not a number; then those without one. A page is full after the first phase as a rule, however many runs there are.
 /// </summary>
-internal sealed class RunQuery
+internal sealed partial class RunQuery
 {
     private readonly IReadOnlyList<int> _active;
     private readonly IReadOnlyList<int> _deleted;
     private readonly IReadOnlyList<Condition> _clauses;
     private readonly IReadOnlyList<Order> _orders;
     private readonly ViewType _view;
+    private readonly Patience _patience;
 
-    public RunQuery(IReadOnlyList<ExperimentRow> experiments, ViewType view, IReadOnlyList<Condition> clauses, IReadOnlyList<Order> orders)
+    public RunQuery(IReadOnlyList<ExperimentRow> experiments, ViewType view, IReadOnlyList<Condition> clauses, IReadOnlyList<Order> orders, Patience patience)
     {
         (_active, _deleted) = ([.. experiments.Where(e => !e.Deleted).Select(e => e.Key)], [.. experiments.Where(e => e.Deleted).Select(e => e.Key)]);
-        (_view, _clauses, _orders) = (view, clauses, orders);
+        (_view, _clauses, _orders, _patience) = (view, clauses, orders, patience);
         LeadingMetric = orders is [{ Field.Subject: Subject.Metric } first, ..] ? first.Field : null;
         // A filter on the leading metric itself leaves nothing for the phase of those without it, and may for not-a-number.
         var filtered = LeadingMetric is not null && clauses.OfType<Clause>().Any(OnLeading);
@@ -29,11 +30,7 @@ internal sealed class RunQuery
     /// <summary>In how many parts the order is read.</summary>
     public int Phases { get; }
 
-    /// <summary>The column of the first term in what <see cref="Read"/> reads.</summary>
-    public const int FirstTerm = 3;
-
-    /// <summary>The run that a row of <see cref="Read"/> tells of.</summary>
-    public FoundRun Found(NpgsqlDataReader row) => new(row.GetInt64(0), new(row.GetInt64(2), _deleted.Contains(row.GetInt32(1))));
+    private const int FirstTerm = 3;
 
     private Field? LeadingMetric { get; }
 
@@ -62,16 +59,18 @@ internal sealed class RunQuery
         return terms;
     }
 
-    /// <summary>Reads one phase: the runs, then their places in the order.</summary>
+    /// <summary>Reads one phase.</summary>
     /// <param name="source">The database.</param>
     /// <param name="phase">From 0.</param>
     /// <param name="after">The place to go on after; null to begin.</param>
     /// <param name="limit">At most so many runs.</param>
+    /// <param name="rare">A clause of the filter that few runs meet, to begin with; null for the database to choose.</param>
     /// <param name="cancellation">Gives up.</param>
-    /// <returns>The rows; null when the place is none of this order.</returns>
-    public async Task<NpgsqlDataReader?> Read(NpgsqlDataSource source, int phase, PageToken? after, long limit, CancellationToken cancellation)
+    /// <returns>The runs in their order; null when the place is none of this order.</returns>
+    public async Task<IReadOnlyList<FoundRow>?> Read(NpgsqlDataSource source, int phase, PageToken? after, long limit, Clause? rare, CancellationToken cancellation)
     {
         var sql = new Sql();
+        var from = rare is null ? "tracking.runs r" : $"(SELECT f.run FROM {Having(sql, rare)} OFFSET 0) few JOIN tracking.runs r ON r.run = few.run";
         var joins = new List<string>();
         var conditions = new List<string> { Scope(sql) };
         if (LeadingMetric is { } metric)
@@ -87,12 +86,7 @@ internal sealed class RunQuery
             });
         }
 
-        for (var i = LeadingMetric is null ? 0 : 1; i < _orders.Count; i++)
-        {
-            if (Table(_orders[i].Field.Subject) is { } table)
-                joins.Add($"LEFT JOIN {table} o{i} ON o{i}.run = r.run AND o{i}.key = {sql.Add(_orders[i].Field.Key)}");
-        }
-
+        joins.AddRange(OrderJoins(sql));
         conditions.Add(Sql.All(_clauses.Where(c => c is not Clause clause || !OnLeading(clause)), clause => Condition(sql, clause)));
         foreach (var clause in _clauses.OfType<Clause>().Where(OnLeading))
             conditions.Add(Number(sql, "o0.value", clause));
@@ -105,13 +99,37 @@ internal sealed class RunQuery
             conditions.Add(beyond);
         }
 
-        return await sql.Search(
+        var rows = await sql.Search(
             source,
             $"""
-             SELECT r.run, r.experiment, r.revision, {Term.Select(terms)} FROM tracking.runs r{(NeedsExperiment ? " JOIN tracking.experiments e ON e.experiment = r.experiment" : "")} {string.Join(' ', joins)}
+             SELECT r.run, r.experiment, r.revision, {Term.Select(terms)} FROM {from}{(NeedsExperiment ? " JOIN tracking.experiments e ON e.experiment = r.experiment" : "")} {string.Join(' ', joins)}
              WHERE {string.Join(" AND ", conditions)} ORDER BY {Term.OrderBy(terms)} LIMIT {sql.Add(limit)}
              """,
-            cancellation);
+            cancellation,
+            stepwise: rare is not null);
+        return await Rows(rows, terms, cancellation);
+    }
+
+    private async Task<List<FoundRow>> Rows(NpgsqlDataReader rows, IReadOnlyList<Term> terms, CancellationToken cancellation)
+    {
+        await using var reading = rows;
+        var found = new List<FoundRow>();
+        while (await rows.ReadAsync(cancellation))
+        {
+            var run = new FoundRun(rows.GetInt64(0), new(rows.GetInt64(2), _deleted.Contains(rows.GetInt32(1))));
+            found.Add(new(run, [.. terms.Select((term, i) => term.Read(rows, FirstTerm + i))]));
+        }
+
+        return found;
+    }
+
+    private IEnumerable<string> OrderJoins(Sql sql)
+    {
+        for (var i = LeadingMetric is null ? 0 : 1; i < _orders.Count; i++)
+        {
+            if (Table(_orders[i].Field.Subject) is { } table)
+                yield return $"LEFT JOIN {table} o{i} ON o{i}.run = r.run AND o{i}.key = {sql.Add(_orders[i].Field.Key)}";
+        }
     }
 
     private const string ArtifactUri = "(e.artifact_location || '/' || replace(r.id::text, '-', '') || '/artifacts')";
@@ -130,7 +148,11 @@ internal sealed class RunQuery
 
     private string Experiments(Sql sql, string alias) => sql.IsOneOf<int>(alias + ".experiment", _view == ViewType.ActiveOnly ? _active : [.. _active, .. _deleted]);
 
-    private string Condition(Sql sql, Clause clause)
+    /// <param name="sql">The statement.</param>
+    /// <param name="clause">The clause.</param>
+    /// <param name="run">The column of the run's key.</param>
+    /// <param name="end">Ends what is looked up: with <c>OFFSET 0</c> it is looked up for each row, not joined.</param>
+    private string Condition(Sql sql, Clause clause, string run = "r.run", string end = "")
     {
         var (subject, key) = (clause.Field.Subject, clause.Field.Key);
         switch (subject)
@@ -140,23 +162,29 @@ internal sealed class RunQuery
             case Subject.Attribute:
                 return sql.Compare(Column(key), clause);
             case Subject.Dataset:
-                return $"EXISTS (SELECT FROM tracking.inputs f WHERE f.run = r.run AND {sql.Compare("f." + key, clause)})";
-            case Subject.Metric when clause.Comparison is Comparison.IsNull or Comparison.IsNotNull:
-                return $"{(clause.Comparison == Comparison.IsNull ? "NOT " : "")}EXISTS (SELECT FROM tracking.metrics f WHERE f.run = r.run AND f.key = {sql.Add(key)})";
-            case Subject.Metric:
-                return $"EXISTS (SELECT FROM tracking.metrics f WHERE f.run = r.run AND f.key = {sql.Add(key)} AND {Experiments(sql, "f")} AND {Number(sql, "f.value", clause)})";
+                return $"EXISTS (SELECT FROM tracking.inputs f WHERE f.run = {run} AND {sql.Compare("f." + key, clause)}{end})";
+            case Subject.Metric when clause.Comparison is not (Comparison.IsNull or Comparison.IsNotNull):
+                return $"EXISTS (SELECT FROM tracking.metrics f WHERE f.run = {run} AND f.key = {sql.Add(key)} AND {Experiments(sql, "f")} AND {Number(sql, "f.value", clause)}{end})";
+            case var _ when IsEquality(clause):
+                return $"EXISTS (SELECT FROM {Having(sql, clause)} AND f.run = {run}{end})";
             default:
-                var has = $"EXISTS (SELECT FROM {Table(subject)} f WHERE f.run = r.run AND f.key = {sql.Add(key)}";
-                return clause switch
+                var has = $"EXISTS (SELECT FROM {Table(subject)} f WHERE f.run = {run} AND f.key = {sql.Add(key)}";
+                return clause.Comparison switch
                 {
-                    { Comparison: Comparison.IsNull } => $"NOT {has})",
-                    { Comparison: Comparison.IsNotNull } => has + ")",
-                    // The index over values holds the beginnings of long ones.
-                    { Comparison: Comparison.Equal, Operand: string value } =>
-                        $"{has} AND {Experiments(sql, "f")} AND left(f.value, 100) = {sql.Add(Names.Cut(value, 100))} AND f.value = {sql.Add(value)})",
-                    _ => $"{has} AND {sql.Compare("f.value", clause)})",
+                    Comparison.IsNull => $"NOT {has}{end})",
+                    Comparison.IsNotNull => $"{has}{end})",
+                    _ => $"{has} AND {sql.Compare("f.value", clause)}{end})",
                 };
         }
+    }
+
+    private static bool IsEquality(Clause clause) => clause is { Field.Subject: Subject.Param or Subject.Tag, Comparison: Comparison.Equal, Operand: string };
+
+    // The rows of what has a value, as FROM and WHERE of table f. The index over values holds the beginnings of long ones.
+    private string Having(Sql sql, Clause equality)
+    {
+        var value = (string)equality.Operand!;
+        return $"{Table(equality.Field.Subject)} f WHERE {Experiments(sql, "f")} AND f.key = {sql.Add(equality.Field.Key)} AND left(f.value, 100) = {sql.Add(Names.Cut(value, 100))} AND f.value = {sql.Add(value)}";
     }
 
     // Not-a-number is greater than every number to PostgreSQL, and to nobody else.

@@ -47,6 +47,11 @@ internal static class SearchRunsSlice
 /// <param name="Stamp">Of which moment it was.</param>
 internal readonly record struct FoundRun(long Key, RunStamp Stamp);
 
+/// <summary>A run that a search found, and where.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Place">A value for each term of the order.</param>
+internal readonly record struct FoundRow(FoundRun Run, object[] Place);
+
 /// <summary>A page's runs, in order, and where the next page begins.</summary>
 /// <param name="Runs">The runs.</param>
 /// <param name="Next">The token of the next page; null on the last.</param>
@@ -55,6 +60,8 @@ internal sealed record RunPage(IReadOnlyList<FoundRun> Runs, string? Next);
 /// <summary>Finds runs.</summary>
 internal sealed class RunSearch(NpgsqlDataSource source, ExperimentRows experiments)
 {
+    public Patience Patience { get; init; } = Patience.Usual;
+
     public async Task<(Refusal? Refusal, RunPage Page)> Find(
         Guid project,
         IReadOnlyList<string> experimentIds,
@@ -68,24 +75,25 @@ internal sealed class RunSearch(NpgsqlDataSource source, ExperimentRows experime
         var none = new RunPage([], null);
         if (SearchWords.Read(filter, order, Vocabulary.Runs, out var clauses, out var orders) is { } wrong)
             return (wrong, none);
-        var query = new RunQuery(await experiments.FindAll(project, experimentIds, cancellation), view, clauses, orders);
+        var query = new RunQuery(await experiments.FindAll(project, experimentIds, cancellation), view, clauses, orders, Patience);
         var search = PageToken.Fingerprint([filter, view.ToString(), .. order, "", .. experimentIds.Order(StringComparer.Ordinal)]);
         if (PageToken.Decode(pageToken, search, phase => phase < query.Phases ? query.Terms(phase).Count : -1, out var token) is { } badToken)
             return (badToken, none);
 
         var found = new List<FoundRun>();
         PageToken? last = null;
+        var rare = await query.Rare(source, cancellation);
         for (var phase = token?.Phase ?? 0; phase < query.Phases && found.Count <= limit; phase++)
         {
-            await using var reader = await query.Read(source, phase, token?.Phase == phase ? token : null, limit + 1 - found.Count, cancellation);
-            if (reader is null)
+            var (after, wanted) = (token?.Phase == phase ? token : null, limit + 1 - found.Count);
+            var rows = (rare is null ? await query.Walk(source, phase, after, wanted, cancellation) : null) ?? await query.Read(source, phase, after, wanted, rare, cancellation);
+            if (rows is null)
                 return (Mlflow.Invalid("Invalid page token."), none);
-            var terms = query.Terms(phase);
-            while (await reader.ReadAsync(cancellation))
+            foreach (var row in rows)
             {
-                found.Add(query.Found(reader));
+                found.Add(row.Run);
                 if (found.Count == limit)
-                    last = new(search, phase, Term.Place(terms, reader, RunQuery.FirstTerm));
+                    last = new(search, phase, [.. row.Place.Select(value => JsonSerializer.SerializeToElement(value))]);
             }
         }
 

@@ -71,11 +71,15 @@ internal sealed class Sql
     /// <param name="source">The database.</param>
     /// <param name="text">The statement.</param>
     /// <param name="cancellation">Gives up.</param>
+    /// <param name="stepwise">Whether to look up by key what belongs to each row, rather than to join whole tables.</param>
     /// <returns>The rows; disposing it gives the connection back.</returns>
-    public async Task<NpgsqlDataReader> Search(NpgsqlDataSource source, string text, CancellationToken cancellation)
+    public async Task<NpgsqlDataReader> Search(NpgsqlDataSource source, string text, CancellationToken cancellation, bool stepwise = false)
     {
         var batch = source.CreateBatch();
-        batch.BatchCommands.Add(new("SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('max_parallel_workers_per_gather', '0', true)")); // until the end of the batch, which is one transaction
+        // Until the end of the batch, which is one transaction.
+        batch.BatchCommands.Add(new(
+            "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('max_parallel_workers_per_gather', '0', true)"
+            + (stepwise ? ", set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)" : "")));
         var search = new NpgsqlBatchCommand(text);
         foreach (var parameter in _parameters)
             search.Parameters.Add(new() { Value = parameter });
@@ -119,13 +123,24 @@ internal sealed record Term(string Expression, TermType Type, bool Descending = 
         _ => row.GetString(at),
     };
 
-    private object Read(JsonElement value) => Type switch
+    /// <summary>A value of a place; null when it is none of this term's.</summary>
+    public object? Parse(JsonElement value)
     {
-        TermType.Whole => value.GetInt64(),
-        TermType.Real => value.GetDouble(),
-        TermType.Id => value.GetGuid(),
-        _ => value.GetString() ?? "",
-    };
+        try
+        {
+            return Type switch
+            {
+                TermType.Whole => value.GetInt64(),
+                TermType.Real => value.GetDouble(),
+                TermType.Id => value.GetGuid(),
+                _ => value.GetString() ?? "",
+            };
+        }
+        catch (Exception other) when (other is InvalidOperationException or FormatException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>The terms for SELECT.</summary>
     public static string Select(IEnumerable<Term> terms) => string.Join(", ", terms.Select(t => t.Expression));
@@ -140,20 +155,13 @@ internal sealed record Term(string Expression, TermType Type, bool Descending = 
     /// <returns>The condition; null when the place is none of this order.</returns>
     public static string? After(IReadOnlyList<Term> terms, JsonElement[] place, Sql sql)
     {
-        object[] values;
-        try
-        {
-            values = [.. terms.Zip(place, (term, value) => term.Read(value))];
-        }
-        catch (Exception other) when (other is InvalidOperationException or FormatException)
-        {
+        var values = terms.Zip(place, (term, value) => term.Parse(value)).ToList();
+        if (values.Contains(null))
             return null;
-        }
-
         var condition = "false";
         for (var i = terms.Count - 1; i >= 0; i--)
         {
-            var (expression, beyond, value) = (terms[i].Expression, terms[i].Descending ? "<" : ">", sql.Add(values[i]));
+            var (expression, beyond, value) = (terms[i].Expression, terms[i].Descending ? "<" : ">", sql.Add(values[i]!));
             condition = $"({expression} {beyond}= {value} AND ({expression} {beyond} {value} OR {condition}))";
         }
 
