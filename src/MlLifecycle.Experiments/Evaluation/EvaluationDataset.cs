@@ -99,6 +99,7 @@ public sealed record EvaluationRecordsChanged(int Inserted, int Updated, string 
 /// <param name="Expectations">What would be right: laid over what was known.</param>
 /// <param name="Tags">Laid over the tags that were there.</param>
 /// <param name="Source">Where it comes from; null leaves it as it was.</param>
-public sealed record RecordChange(Guid Id, string Key, JsonObject? Inputs, JsonObject Expectations, JsonObject Tags, JsonObject? Source);
+/// <param name="Outputs">What the application answered, of any shape; null leaves it as it was.</param>
+public sealed record RecordChange(Guid Id, string Key, JsonObject? Inputs, JsonObject Expectations, JsonObject Tags, JsonObject? Source, JsonNode? Outputs);
 
 public sealed record EvaluationDatasetDeleted(long Time);

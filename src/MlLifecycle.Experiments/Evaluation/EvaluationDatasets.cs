@@ -164,17 +164,20 @@ internal static class EvaluationDatasets
             return null;
         try
         {
-            tags = JsonSerializer.Deserialize<Dictionary<string, string>>(text) ?? tags;
+            if (JsonNode.Parse(text) is not JsonObject sent)
+                return Mlflow.Invalid("Invalid value for parameter 'tags' supplied: a JSON object is expected.");
+            if (Storable.Check("tags", sent) is { } unstorable)
+                return unstorable;
+            // The client takes values of any type; what is no text is kept as JSON says it.
+            foreach (var (key, value) in sent)
+                tags[key] = value is JsonValue plain && plain.TryGetValue(out string? said) ? said : value?.ToJsonString() ?? "null";
         }
-        catch (JsonException)
+        catch (Exception malformed) when (malformed is JsonException or ArgumentException or InvalidOperationException)
         {
-            return Mlflow.Invalid("Invalid value for parameter 'tags' supplied: a JSON object of strings is expected.");
+            return Mlflow.Invalid($"Invalid value for parameter 'tags' supplied: it is not valid JSON: {malformed.Message}");
         }
 
-        return tags.Select(t => RegistryCheck(t.Key, t.Value)).FirstOrDefault(refusal => refusal is not null);
-
-        static Refusal? RegistryCheck(string key, string? value) =>
-            value is null ? Mlflow.Missing($"tags.{Names.Cut(key, 40)}") : Names.TooLong("tags key", key, Names.Key) ?? Names.TooLong($"tags.{key}", value, Names.TagValue);
+        return tags.Select(t => Names.TooLong("tags key", t.Key, Names.Key) ?? Names.TooLong($"tags.{t.Key}", t.Value, Names.TagValue)).FirstOrDefault(refusal => refusal is not null);
     }
 
     public static async Task<IResult> With(string id, Caller caller, IDocumentSession session, Func<EvaluationDataset, Task<IResult>> act, CancellationToken cancellation) =>

@@ -8,7 +8,7 @@ using Npgsql;
 namespace MlLifecycle.Experiments.Evaluation;
 
 /// <summary>What is known of a record before more is said of it.</summary>
-internal sealed record KnownRecord(Guid Id, JsonObject Expectations, JsonObject Tags);
+internal sealed record KnownRecord(Guid Id, JsonObject Expectations, JsonObject Tags, JsonNode? Outputs);
 
 /// <summary>The records of evaluation datasets as they are now: what the log's <see cref="EvaluationRecordsChanged"/> add up to, written in the commits of those.</summary>
 internal sealed class EvaluationRecords(NpgsqlDataSource source)
@@ -16,26 +16,26 @@ internal sealed class EvaluationRecords(NpgsqlDataSource source)
     /// <summary>The records of these inputs that are there, by the inputs' digest.</summary>
     public async Task<IReadOnlyDictionary<string, KnownRecord>> Known(Guid dataset, string[] keys, CancellationToken cancellation)
     {
-        await using var command = source.CreateCommand("SELECT key, id, expectations, tags FROM tracking.evaluation_records WHERE dataset = $1 AND key = ANY($2)");
+        await using var command = source.CreateCommand("SELECT key, id, expectations, tags, outputs FROM tracking.evaluation_records WHERE dataset = $1 AND key = ANY($2)");
         command.Parameters.Add(new() { Value = dataset });
         command.Parameters.Add(new() { Value = keys });
         var known = new Dictionary<string, KnownRecord>(StringComparer.Ordinal);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
-            known[reader.GetString(0)] = new(reader.GetGuid(1), (JsonObject)JsonNode.Parse(reader.GetString(2))!, (JsonObject)JsonNode.Parse(reader.GetString(3))!);
+            known[reader.GetString(0)] = new(reader.GetGuid(1), (JsonObject)JsonNode.Parse(reader.GetString(2))!, (JsonObject)JsonNode.Parse(reader.GetString(3))!, Optional(reader, 4));
         return known;
     }
 
     /// <summary>Writes what records gained, in the commit of the event that says so.</summary>
     public static void Write(IDocumentSession session, Guid dataset, EvaluationRecordsChanged changed) => session.QueueSqlCommand(
         """
-        INSERT INTO tracking.evaluation_records AS r (dataset, key, id, inputs, expectations, tags, source, created_ms, updated_ms, created_by, updated_by)
-        SELECT ?, c.key, c.id, coalesce(c.inputs, '{}'), c.expectations, c.tags, nullif(c.source, 'null'), t.now, t.now, t.by, t.by
-        FROM ROWS FROM (jsonb_to_recordset(?::jsonb) AS (id uuid, key text, inputs jsonb, expectations jsonb, tags jsonb, source jsonb)) WITH ORDINALITY
-            AS c (id, key, inputs, expectations, tags, source, place), (SELECT ?::bigint AS now, ?::text AS by) AS t
+        INSERT INTO tracking.evaluation_records AS r (dataset, key, id, inputs, expectations, tags, source, outputs, created_ms, updated_ms, created_by, updated_by)
+        SELECT ?, c.key, c.id, coalesce(c.inputs, '{}'), c.expectations, c.tags, nullif(c.source, 'null'), nullif(c.outputs, 'null'), t.now, t.now, t.by, t.by
+        FROM ROWS FROM (jsonb_to_recordset(?::jsonb) AS (id uuid, key text, inputs jsonb, expectations jsonb, tags jsonb, source jsonb, outputs jsonb)) WITH ORDINALITY
+            AS c (id, key, inputs, expectations, tags, source, outputs, place), (SELECT ?::bigint AS now, ?::text AS by) AS t
         ORDER BY c.place
         ON CONFLICT (dataset, key) DO UPDATE SET expectations = r.expectations || excluded.expectations, tags = r.tags || excluded.tags,
-            source = coalesce(excluded.source, r.source), updated_ms = excluded.updated_ms, updated_by = excluded.updated_by
+            source = coalesce(excluded.source, r.source), outputs = coalesce(excluded.outputs, r.outputs), updated_ms = excluded.updated_ms, updated_by = excluded.updated_by
         """,
         dataset,
         JsonSerializer.Serialize(changed.Records, JsonSerializerOptions.Web),
@@ -47,7 +47,7 @@ internal sealed class EvaluationRecords(NpgsqlDataSource source)
     {
         await using var command = source.CreateCommand(
             """
-            SELECT position, id, inputs, expectations, tags, source, created_ms, updated_ms, created_by, updated_by FROM tracking.evaluation_records
+            SELECT position, id, inputs, expectations, tags, source, created_ms, updated_ms, created_by, updated_by, outputs FROM tracking.evaluation_records
             WHERE dataset = $1 AND position > $2 ORDER BY position LIMIT $3
             """);
         command.Parameters.Add(new() { Value = dataset });
@@ -64,7 +64,8 @@ internal sealed class EvaluationRecords(NpgsqlDataSource source)
                 ["inputs"] = JsonNode.Parse(reader.GetString(2)),
                 ["expectations"] = JsonNode.Parse(reader.GetString(3)),
                 ["tags"] = JsonNode.Parse(reader.GetString(4)),
-                ["source"] = reader.IsDBNull(5) ? null : JsonNode.Parse(reader.GetString(5)),
+                ["source"] = Optional(reader, 5),
+                ["outputs"] = Optional(reader, 10),
                 ["created_time"] = reader.GetInt64(6),
                 ["last_update_time"] = reader.GetInt64(7),
                 ["created_by"] = reader.GetString(8),
@@ -74,6 +75,8 @@ internal sealed class EvaluationRecords(NpgsqlDataSource source)
 
         return records;
     }
+
+    private static JsonNode? Optional(NpgsqlDataReader row, int at) => row.IsDBNull(at) ? null : JsonNode.Parse(row.GetString(at));
 
     // By content, whatever the order in which an object's fields are written.
     internal static string KeyOf(JsonObject inputs) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Sorted(inputs)!.ToJsonString())).AsSpan(0, 16));

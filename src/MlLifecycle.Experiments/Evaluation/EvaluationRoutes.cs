@@ -15,7 +15,7 @@ internal static class EvaluationRoutes
         api.MapPost("/datasets/{id}/add-experiments", EvaluationDatasets.AddExperiments).Requires(Role.Contributor);
         api.MapPost("/datasets/{id}/remove-experiments", EvaluationDatasets.RemoveExperiments).Requires(Role.Contributor);
         api.MapPatch("/datasets/{id}/tags", EvaluationDatasets.HandleTags).Requires(Role.Contributor);
-        api.MapDelete("/datasets/{id}/tags/{key}", EvaluationDatasets.HandleRemoveTag).Requires(Role.Contributor);
+        api.MapDelete("/datasets/{id}/tags/{**key}", EvaluationDatasets.HandleRemoveTag).Requires(Role.Contributor);
         api.MapGet("/datasets/{id}/records", EvaluationDatasets.Records).Requires(Role.Viewer);
         api.MapPost("/datasets/{id}/records", UpsertRecordsSlice.Handle).Requires(Role.Contributor);
 

@@ -13,6 +13,7 @@ namespace MlLifecycle.Experiments.Evaluation;
 internal static class UpsertRecordsSlice
 {
     private const int LongestRecord = 1_000_000;
+    private static readonly string[] SourceTypes = ["UNSPECIFIED", "TRACE", "HUMAN", "DOCUMENT", "CODE"];
 
     /// <param name="known">The records of the same inputs that are there, by the inputs' digest.</param>
     /// <param name="sent">The records, checked.</param>
@@ -26,24 +27,24 @@ internal static class UpsertRecordsSlice
         {
             var inputs = (JsonObject)record["inputs"]!;
             var key = EvaluationRecords.KeyOf(inputs);
-            var (expectations, tags, source) = (Part(record, "expectations"), Part(record, "tags"), record["source"] as JsonObject);
+            var (expectations, tags, source, outputs) = (Part(record, "expectations"), Part(record, "tags"), record["source"] as JsonObject, record["outputs"]);
             var present = known.GetValueOrDefault(key);
             if (changes.TryGetValue(key, out var change))
             {
-                if (!Adds(expectations, present?.Expectations, change.Expectations) && !Adds(tags, present?.Tags, change.Tags))
+                if (!Adds(expectations, present?.Expectations, change.Expectations) && !Adds(tags, present?.Tags, change.Tags) && !Differs(outputs, change.Outputs ?? present?.Outputs))
                     continue;
                 updated++;
-                changes[key] = change with { Expectations = Over(change.Expectations, expectations), Tags = Over(change.Tags, tags), Source = source ?? change.Source };
+                changes[key] = change with { Expectations = Over(change.Expectations, expectations), Tags = Over(change.Tags, tags), Source = source ?? change.Source, Outputs = outputs ?? change.Outputs };
             }
             else if (present is null)
             {
                 inserted++;
-                changes[key] = new(Guid.CreateVersion7(), key, inputs, expectations, tags, source);
+                changes[key] = new(Guid.CreateVersion7(), key, inputs, expectations, tags, source, outputs);
             }
-            else if (Adds(expectations, present.Expectations) || Adds(tags, present.Tags))
+            else if (Adds(expectations, present.Expectations) || Adds(tags, present.Tags) || Differs(outputs, present.Outputs))
             {
                 updated++;
-                changes[key] = new(present.Id, key, null, expectations, tags, source);
+                changes[key] = new(present.Id, key, null, expectations, tags, source, outputs);
             }
         }
 
@@ -79,7 +80,19 @@ internal static class UpsertRecordsSlice
         },
         cancellation);
 
+    // A client that reads a source of a type it does not know can read none of the records.
+    private static Refusal? Source(string parameter, JsonObject? source) => source switch
+    {
+        null => null,
+        _ when source["source_type"] is not JsonValue type || !type.TryGetValue(out string? said) || !SourceTypes.Contains(said.ToUpperInvariant()) =>
+            Mlflow.Invalid($"Invalid value for parameter '{parameter}.source_type' supplied: it must be one of {string.Join(", ", SourceTypes)}."),
+        _ when source["source_data"] is not (null or JsonObject) => Mlflow.Invalid($"Invalid value for parameter '{parameter}.source_data' supplied: an object is expected."),
+        _ => null,
+    };
+
     private static JsonObject Part(JsonObject record, string name) => record[name] as JsonObject ?? [];
+
+    private static bool Differs(JsonNode? said, JsonNode? present) => said is not null && !JsonNode.DeepEquals(said, present);
 
     // Whether something is said that the latest layer which has the field, or else an earlier one, does not say already.
     private static bool Adds(JsonObject said, params ReadOnlySpan<JsonObject?> layers)
@@ -129,14 +142,16 @@ internal static class UpsertRecordsSlice
                         return Mlflow.Invalid($"Invalid value for parameter 'records[{i}].{part}' supplied: an object is expected.");
                 }
 
-                if (record.ToJsonString() is var json && (json.Contains("\\u0000", StringComparison.Ordinal) || json.Length > LongestRecord))
-                    return Mlflow.Invalid($"Invalid value for parameter 'records[{i}]' supplied: it is longer than {LongestRecord} characters, or has the character U+0000 in it.");
+                if ((Storable.Check($"records[{i}]", record) ?? Source($"records[{i}].source", record["source"] as JsonObject)) is { } bad)
+                    return bad;
+                if (record.ToJsonString().Length > LongestRecord)
+                    return Mlflow.Invalid($"Invalid value for parameter 'records[{i}]' supplied: it is longer than {LongestRecord} characters.");
                 records.Add(record);
             }
 
             return null;
         }
-        catch (Exception malformed) when (malformed is JsonException or ArgumentException)
+        catch (Exception malformed) when (malformed is JsonException or ArgumentException or InvalidOperationException)
         {
             return Mlflow.Invalid($"Invalid value for parameter 'records' supplied: it is not valid JSON: {malformed.Message}");
         }

@@ -244,6 +244,7 @@ CREATE TABLE IF NOT EXISTS tracking.evaluation_records (
     updated_by text NOT NULL,
     PRIMARY KEY (dataset, key)
 );
+ALTER TABLE tracking.evaluation_records ADD COLUMN IF NOT EXISTS outputs jsonb;
 CREATE INDEX IF NOT EXISTS evaluation_records_in_order ON tracking.evaluation_records (dataset, position);
 
 -- Numbers are not given again.

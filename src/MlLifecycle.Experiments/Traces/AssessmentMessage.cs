@@ -12,8 +12,6 @@ namespace MlLifecycle.Experiments.Traces;
 /// </summary>
 internal sealed record AssessmentMessage
 {
-    /// <summary>Clients read messages that are at most 100 deep; each list in a value is two of them.</summary>
-    private const int Deepest = 32;
 
     private const int Length = 1_000_000;
 
@@ -60,7 +58,7 @@ internal sealed record AssessmentMessage
             return badTime;
         if (Time("last_update_time", LastUpdateTime, out var updated) is { } badUpdate)
             return badUpdate;
-        if ((Storable("assessment.feedback.value", Feedback?.Value) ?? Storable("assessment.expectation.value", Expectation?.Value)) is { } unstorable)
+        if ((Storable.Check("assessment.feedback.value", Feedback?.Value) ?? Storable.Check("assessment.expectation.value", Expectation?.Value)) is { } unstorable)
             return unstorable;
         content = JsonSerializer.SerializeToNode(this with { CreateTime = created, LastUpdateTime = updated }, ProtoJson.Options)!.AsObject();
         return Names.TooLong("assessment", content.ToJsonString(), Length);
@@ -76,29 +74,6 @@ internal sealed record AssessmentMessage
         time = TraceAnswers.Time(at.ToUnixTimeMilliseconds());
         return null;
     }
-
-    // What the database's JSON, and the clients' messages, cannot hold.
-    private static Refusal? Storable(string parameter, JsonNode? value)
-    {
-        try
-        {
-            return value is null || Fits(value.Deserialize<JsonElement>(), 0) ? null : Mlflow.Invalid($"Invalid value for parameter '{parameter}' supplied: it is nested more than {Deepest} deep.");
-        }
-        catch (InvalidOperationException halfACharacter)
-        {
-            return Mlflow.Invalid($"Invalid value for parameter '{parameter}' supplied: {halfACharacter.Message}");
-        }
-    }
-
-    private static bool Fits(JsonElement value, int depth) => value.ValueKind switch
-    {
-        JsonValueKind.Array => depth < Deepest && value.EnumerateArray().All(item => Fits(item, depth + 1)),
-        JsonValueKind.Object => depth < Deepest && value.EnumerateObject().All(entry => Holds(entry.Name) && Fits(entry.Value, depth + 1)),
-        JsonValueKind.String => Holds(value.GetString()!),
-        _ => true,
-    };
-
-    private static bool Holds(string text) => !text.Contains('\0') ? true : throw new InvalidOperationException("a string may not contain the character U+0000.");
 }
 
 internal sealed class SourceMessage

@@ -50,13 +50,16 @@ public static class An_evaluation_set
         first.Records[0].Expectations.ToJsonString().ShouldBe("""{"a":1,"b":2}""");
         first.Records[0].Source!.ToJsonString().ShouldBe("""{"s":1}""");
 
-        var known = first.Records.ToDictionary(r => r.Key, r => new KnownRecord(r.Id, r.Expectations, r.Tags));
+        var known = first.Records.ToDictionary(r => r.Key, r => new KnownRecord(r.Id, r.Expectations, r.Tags, r.Outputs));
         Upsert(known, """{"inputs": {"q": 2}}""", """{"inputs": {"q": 1}, "expectations": {"b": 2}, "source": {"s": 2}}""").ShouldBeNull("a retry is not news");
         var second = Upsert(known, """{"inputs": {"q": 1}, "expectations": {"a": 1, "b": {"c": 3}}, "tags": {"t": "x"}}""", """{"inputs": {"q": 1}, "expectations": {"a": 1}}""")!;
         (second.Inserted, second.Updated).ShouldBe((0, 1));
         var change = second.Records.ShouldHaveSingleItem();
         (change.Id, change.Inputs, change.Tags.ToJsonString()).ShouldBe((first.Records[0].Id, null, """{"t":"x"}"""));
         change.Expectations.ToJsonString().ShouldBe("""{"a":1,"b":{"c":3}}""");
+
+        var answered = Upsert(known, """{"inputs": {"q": 1}, "outputs": "yes"}""", """{"inputs": {"q": 1}, "outputs": "yes"}""", """{"inputs": {"q": 1}, "outputs": {"a": "no"}}""")!;
+        (answered.Updated, answered.Records.ShouldHaveSingleItem().Outputs!.ToJsonString()).ShouldBe((2, """{"a":"no"}"""));
 
         // A value that comes back after another one within the same request is news, whatever was known before.
         var back = Upsert(known, """{"inputs": {"q": 1}, "expectations": {"a": 9}}""", """{"inputs": {"q": 1}, "expectations": {"a": 1}}""")!;

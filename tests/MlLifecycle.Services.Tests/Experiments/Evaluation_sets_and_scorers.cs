@@ -65,11 +65,12 @@ public sealed class Evaluation_sets_and_scorers(ExperimentsFixture service) : IC
         var id = (await client.Post($"{Datasets}/create", new { name = "qa" }))["dataset"]!["dataset_id"]!.GetValue<string>();
         foreach (var records in (string[])
             [
-                """[{"inputs": {"q": "why"}, "expectations": {"a": null}, "source": {"source_type": "HUMAN"}}, {"inputs": {"q": "how", "x": {"b": 1, "a": [1.5]}}, "tags": {"t": "ä"}}]""",
-                """[{"inputs": {"q": "when"}}, {"inputs": {"q": "why"}, "expectations": {"a": "because", "b": 2}, "source": {"source_type": "CODE"}}]""",
+                """[{"inputs": {"q": "why"}, "expectations": {"a": null}, "source": {"source_type": "HUMAN"}}, {"inputs": {"q": "how", "x": {"b": 1, "a": [1.5]}}, "tags": {"t": "ä"}, "outputs": {"r": [1, null]}}]""",
+                """[{"inputs": {"q": "when"}}, {"inputs": {"q": "why"}, "expectations": {"a": "because", "b": 2}, "source": {"source_type": "code"}, "outputs": "text"}]""",
             ])
             await client.Post($"{Datasets}/{id}/records", new { records });
         var said = (await Records(client, id)).ToJsonString();
+        JsonNode.Parse(said)!.AsArray().Select(record => record!["outputs"]?.ToJsonString()).ShouldBe(["\"text\"", """{"r":[1,null]}""", null]);
         var stream = EvaluationDataset.Parse(id)!.Value;
         await using var session = service.Host.Services.GetRequiredService<IDocumentStore>().LightweightSession();
         session.QueueSqlCommand("DELETE FROM tracking.evaluation_records WHERE dataset = ?", stream);
@@ -97,7 +98,17 @@ public sealed class Evaluation_sets_and_scorers(ExperimentsFixture service) : IC
         await client.RefusedPost($"{Datasets}/create", new { });
         await client.RefusedPost($"{Datasets}/create", new { name = "x", tags = "[1]" });
         await client.RefusedPost($"{Datasets}/create", new { name = "x", experiment_ids = new[] { "99" } }, "RESOURCE_DOES_NOT_EXIST", 404);
-        foreach (var records in (string[])["", "{", "{}", "[1]", "[{}]", """[{"inputs": {"q": 1}}, {"inputs": 7}]""", """[{"inputs": {}, "tags": 1}]""", """[{"inputs": {"a": "\u0000"}}]"""])
+        foreach (var tags in (string[])["""{"a": "\u0000"}""", """{"\u0000": "a"}""", """{"a": "\ud800"}""", "{"])
+            await client.RefusedPost($"{Datasets}/create", new { name = "x", tags });
+        await client.RefusedPost($"{Datasets}/create", new { name = "a\0b" });
+        // What is no text is kept as JSON says it, under a key of any kind.
+        var any = (await client.Post($"{Datasets}/create", new { name = "x", tags = """{"a/b": 1.5, "c": true, "d": null}""" }))["dataset"]!["dataset_id"]!.GetValue<string>();
+        await client.Send(HttpMethod.Delete, $"{Datasets}/{any}/tags/c");
+        JsonNode.Parse((await client.Get($"{Datasets}/{any}"))["dataset"]!["tags"]!.GetValue<string>())!.ToJsonString().ShouldBe("""{"a/b":"1.5","d":"null"}""");
+        await client.Send(HttpMethod.Delete, $"{Datasets}/{any}/tags/a/b");
+        (await client.Get($"{Datasets}/{any}"))["dataset"]!["tags"]!.GetValue<string>().ShouldBe("""{"d":"null"}""");
+        foreach (var records in (string[])["", "{", "{}", "[1]", "[{}]", """[{"inputs": {"q": 1}}, {"inputs": 7}]""", """[{"inputs": {}, "tags": 1}]""", """[{"inputs": {"a": "\u0000"}}]""", """[{"inputs": {"\ud800": 1}}]""",
+            """[{"inputs": {"a": 1}, "source": {"source_type": "RUMOUR"}}]""", """[{"inputs": {"a": 1}, "source": {"source_type": "HUMAN", "source_data": 1}}]""", """[{"inputs": {"a": 1}, "source": {}}]"""])
             await client.RefusedPost($"{Datasets}/{ids[0]}/records", new { records });
         JsonNode.Parse((await client.Get($"{Datasets}/{ids[0]}/records"))["records"]!.GetValue<string>())!.AsArray().ShouldBeEmpty("nothing of a bad list is stored");
     }
