@@ -164,8 +164,9 @@ internal sealed partial class RunQuery
             case Subject.Dataset:
                 return $"EXISTS (SELECT FROM tracking.inputs f WHERE f.run = {run} AND {sql.Compare("f." + key, clause)}{end})";
             case Subject.Metric when clause.Comparison is not (Comparison.IsNull or Comparison.IsNotNull):
-                return $"EXISTS (SELECT FROM tracking.metrics f WHERE f.run = {run} AND f.key = {sql.Add(key)} AND {Experiments(sql, "f")} AND {Number(sql, "f.value", clause)}{end})";
-            case var _ when IsEquality(clause):
+                var within = end.Length > 0 ? "" : $" AND {Experiments(sql, "f")}"; // a run that is looked up is of the experiment
+                return $"EXISTS (SELECT FROM tracking.metrics f WHERE f.run = {run} AND f.key = {sql.Add(key)}{within} AND {Number(sql, "f.value", clause)}{end})";
+            case var _ when IsEquality(clause) && end.Length == 0:
                 return $"EXISTS (SELECT FROM {Having(sql, clause)} AND f.run = {run}{end})";
             default:
                 var has = $"EXISTS (SELECT FROM {Table(subject)} f WHERE f.run = {run} AND f.key = {sql.Add(key)}";
