@@ -31,8 +31,8 @@ internal static class RunTables
             Add(
                 batch,
                 """
-                INSERT INTO tracking.runs (run, id, experiment, name, user_id, status, started_ms, ended_ms, deleted, recorded)
-                SELECT *, now() FROM unnest($1::bigint[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::boolean[])
+                INSERT INTO tracking.runs (run, id, experiment, name, user_id, status, started_ms, ended_ms, deleted, recorded, marks)
+                SELECT *, now(), 0 FROM unnest($1::bigint[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::boolean[])
                 """,
                 Array(created, r => r.Key),
                 Array(created, r => r.Id),
@@ -76,7 +76,18 @@ internal static class RunTables
             return;
         Add(
             batch,
-            "INSERT INTO tracking.params (run, experiment, key, value) SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[])",
+            """
+            WITH news AS MATERIALIZED (
+                SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[]) AS n(run, experiment, key, value)
+            ), marked AS MATERIALIZED (
+                SELECT run, bit_or(tracking.marks(key, value)) AS marks FROM news GROUP BY run
+            ), kept AS (
+                INSERT INTO tracking.params (run, experiment, key, value) SELECT run, experiment, key, value FROM news
+            ), runs AS (
+                UPDATE tracking.runs r SET marks = r.marks | m.marks FROM marked m WHERE r.run = m.run
+            )
+            UPDATE tracking.metrics t SET marks = t.marks | m.marks FROM marked m WHERE t.run = m.run AND t.marks & m.marks <> m.marks
+            """,
             Array(rows, r => r.Run.Key),
             Array(rows, r => r.Run.Experiment),
             Array(rows, r => r.Key),
@@ -195,9 +206,11 @@ internal static class RunTables
             WITH latest AS (
                 SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::bigint[], $5::bigint[], $6::double precision[], $7::bigint[], $8::bigint[], $9::bytea[])
                     AS l(run, experiment, key, timestamp_ms, step, value, first_ms, last_ms, points)
+            ), marked AS MATERIALIZED (
+                SELECT run, marks FROM tracking.runs WHERE run = ANY($1)
             ), written AS (
-                INSERT INTO tracking.metrics AS m (run, experiment, key, timestamp_ms, step, value)
-                SELECT run, experiment, key, timestamp_ms, step, value FROM latest ORDER BY run, key
+                INSERT INTO tracking.metrics AS m (run, experiment, key, timestamp_ms, step, value, marks)
+                SELECT l.run, l.experiment, l.key, l.timestamp_ms, l.step, l.value, r.marks FROM latest l JOIN marked r ON r.run = l.run ORDER BY l.run, l.key
                 ON CONFLICT (run, key) DO UPDATE SET
                     timestamp_ms = CASE WHEN (excluded.step, excluded.timestamp_ms, excluded.value) > (m.step, m.timestamp_ms, m.value) THEN excluded.timestamp_ms ELSE m.timestamp_ms END,
                     step = greatest(excluded.step, m.step),

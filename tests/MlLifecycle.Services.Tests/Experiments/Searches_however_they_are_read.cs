@@ -33,10 +33,11 @@ public sealed class Searches_however_they_are_read(ExperimentsFixture service) :
         {
             // Many are alike, so that pages end among equals; of each kind of value some runs have none.
             var run = (await client.Post("runs/create", new { experiment_id = experiment, start_time = 1_700_000_000_000 + (n / 7), tags = n % 3 == 0 ? new[] { new { key = "t", value = n % 2 == 0 ? "x" : "y" } } : [] }))["run"]!["info"]!["run_id"]!.GetValue<string>();
-            (await client.Raw("runs/log-batch", $$"""
-                {"run_id": "{{run}}", "params": [{"key": "{{(n % 11 == 0 ? "other" : "p")}}", "value": "{{n % 4}}"}],
-                 "metrics": [{"key": "{{(n % 13 == 0 ? "none" : "m")}}", "value": {{(n % 10 == 9 ? "\"NaN\"" : $"0.{n % 5}")}}, "timestamp": 1}, {"key": "n", "value": {{n % 6}}, "timestamp": 1}, {"key": "o", "value": {{(n == 17 ? 1 : 0)}}, "timestamp": 1}]}
-                """)).EnsureSuccessStatusCode();
+            var param = $$"""{"key": "{{(n % 11 == 0 ? "other" : "p")}}", "value": "{{n % 4}}"}""";
+            var metrics = $$"""{"key": "{{(n % 13 == 0 ? "none" : "m")}}", "value": {{(n % 10 == 9 ? "\"NaN\"" : $"0.{n % 5}")}}, "timestamp": 1}, {"key": "n", "value": {{n % 6}}, "timestamp": 1}, {"key": "o", "value": {{(n == 17 ? 1 : 0)}}, "timestamp": 1}""";
+            // Parameters before the metrics, after them, or in one commit.
+            foreach (var (some, others) in n % 3 == 0 ? [(param, ""), ("", metrics)] : n % 3 == 1 ? [("", metrics), (param, "")] : new[] { (param, metrics) })
+                (await client.Raw("runs/log-batch", $$"""{"run_id": "{{run}}", "params": [{{some}}], "metrics": [{{others}}]}""")).EnsureSuccessStatusCode();
             if (n % 8 == 0)
                 await client.Post("runs/log-inputs", new { run_id = run, datasets = new[] { new { dataset = new { name = "d", digest = "1", source_type = "x", source = "y" } } } });
             if (n % 5 == 0)
