@@ -12,7 +12,6 @@ namespace MlLifecycle.Experiments.Traces;
 /// </summary>
 internal sealed record AssessmentMessage
 {
-
     private const int Length = 1_000_000;
 
     private static readonly string[] Sources = ["SOURCE_TYPE_UNSPECIFIED", "HUMAN", "LLM_JUDGE", "AI_JUDGE", "CODE"];
