@@ -80,14 +80,16 @@ internal static class UpsertRecordsSlice
         },
         cancellation);
 
-    // A client that reads a source of a type it does not know can read none of the records.
+    // A client that reads a source of a type it does not know, or with a member it has no place for, can read none of the records.
     private static Refusal? Source(string parameter, JsonObject? source) => source switch
     {
         null => null,
         _ when source["source_type"] is not JsonValue type || !type.TryGetValue(out string? said) || !SourceTypes.Contains(said.ToUpperInvariant()) =>
             Mlflow.Invalid($"Invalid value for parameter '{parameter}.source_type' supplied: it must be one of {string.Join(", ", SourceTypes)}."),
         _ when source["source_data"] is not (null or JsonObject) => Mlflow.Invalid($"Invalid value for parameter '{parameter}.source_data' supplied: an object is expected."),
-        _ => null,
+        _ => source.Select(member => member.Key).FirstOrDefault(name => name is not ("source_type" or "source_data")) is { } unknown
+            ? Mlflow.Invalid($"Invalid value for parameter '{parameter}' supplied: it has no member {Mlflow.Quoted(unknown)}, only source_type and source_data.")
+            : null,
     };
 
     private static JsonObject Part(JsonObject record, string name) => record[name] as JsonObject ?? [];

@@ -101,6 +101,9 @@ public sealed class Evaluation_sets_and_scorers(ExperimentsFixture service) : IC
         foreach (var tags in (string[])["""{"a": "\u0000"}""", """{"\u0000": "a"}""", """{"a": "\ud800"}""", "{"])
             await client.RefusedPost($"{Datasets}/create", new { name = "x", tags });
         await client.RefusedPost($"{Datasets}/create", new { name = "a\0b" });
+        await client.RefusedPost($"{Datasets}/create", new { name = "x", created_by = "a\0b" });
+        await client.RefusedPost($"{Datasets}/{ids[0]}/records", new { records = """[{"inputs": {"q": 1}}]""", updated_by = "a\0b" });
+        await client.Refused(HttpMethod.Patch, $"{Datasets}/{ids[0]}/tags", new { tags = """{"a": "\u0000"}""" }, 400, "INVALID_PARAMETER_VALUE");
         // What is no text is kept as JSON says it, under a key of any kind.
         var any = (await client.Post($"{Datasets}/create", new { name = "x", tags = """{"a/b": 1.5, "c": true, "d": null}""" }))["dataset"]!["dataset_id"]!.GetValue<string>();
         await client.Send(HttpMethod.Delete, $"{Datasets}/{any}/tags/c");
@@ -108,7 +111,8 @@ public sealed class Evaluation_sets_and_scorers(ExperimentsFixture service) : IC
         await client.Send(HttpMethod.Delete, $"{Datasets}/{any}/tags/a/b");
         (await client.Get($"{Datasets}/{any}"))["dataset"]!["tags"]!.GetValue<string>().ShouldBe("""{"d":"null"}""");
         foreach (var records in (string[])["", "{", "{}", "[1]", "[{}]", """[{"inputs": {"q": 1}}, {"inputs": 7}]""", """[{"inputs": {}, "tags": 1}]""", """[{"inputs": {"a": "\u0000"}}]""", """[{"inputs": {"\ud800": 1}}]""",
-            """[{"inputs": {"a": 1}, "source": {"source_type": "RUMOUR"}}]""", """[{"inputs": {"a": 1}, "source": {"source_type": "HUMAN", "source_data": 1}}]""", """[{"inputs": {"a": 1}, "source": {}}]"""])
+            """[{"inputs": {"a": 1}, "source": {"source_type": "RUMOUR"}}]""", """[{"inputs": {"a": 1}, "source": {"source_type": "HUMAN", "source_data": 1}}]""", """[{"inputs": {"a": 1}, "source": {}}]""",
+            """[{"inputs": {"a": 1}, "source": {"source_type": "HUMAN", "note": "x"}}]"""])
             await client.RefusedPost($"{Datasets}/{ids[0]}/records", new { records });
         JsonNode.Parse((await client.Get($"{Datasets}/{ids[0]}/records"))["records"]!.GetValue<string>())!.AsArray().ShouldBeEmpty("nothing of a bad list is stored");
     }
