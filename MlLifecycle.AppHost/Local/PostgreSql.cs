@@ -16,7 +16,7 @@ public sealed class PostgreSql(string directory, string password, IReadOnlyDicti
     /// <summary>Settings under which every commit is on disk before it is answered; the rest is for a machine that many small processes share.</summary>
     public static IReadOnlyDictionary<string, string> OnASharedMachine { get; } = new Dictionary<string, string>
     {
-        // Taken from the system only as it fills: a search over a million runs is twice as fast when what it looks up is there.
+        // Taken from the system only as it fills: what searches of a large project look up again and again stays there.
         ["shared_buffers"] = $"{Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 23, 128, 2048)}MB",
         ["max_wal_size"] = "2GB",
         ["checkpoint_completion_target"] = "0.9",
