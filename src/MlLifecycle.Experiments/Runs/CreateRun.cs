@@ -8,7 +8,7 @@ using static MlLifecycle.ServiceDefaults.Decisions.Decision;
 namespace MlLifecycle.Experiments.Runs;
 
 /// <summary>Starts a run in an experiment.</summary>
-public sealed record CreateRun(Guid ProjectId, long Experiment, string ExperimentName, string Name, string User, long StartTime, IReadOnlyDictionary<string, string> Tags);
+public sealed record CreateRun(string Name, string User, long StartTime, IReadOnlyDictionary<string, string> Tags);
 
 internal sealed class CreateRunMessage
 {
@@ -25,12 +25,17 @@ internal sealed class CreateRunMessage
 
 internal static class CreateRunSlice
 {
-    public static Decision Decide(Run run, CreateRun create) => run.Exists
-        ? Nothing
-        : Accept(new RunCreated(create.ProjectId, create.Experiment, create.ExperimentName, create.Name, create.User, create.StartTime, create.Tags));
+    /// <param name="run">The run, of which the project and the experiment are known before it is there.</param>
+    /// <param name="create">The command.</param>
+    public static Decision Decide(Run run, CreateRun create) => run switch
+    {
+        { Exists: true } => Nothing,
+        { ExperimentDeleted: true } => Mlflow.Invalid($"The experiment {run.Experiment} must be in the 'active' state. Current state is deleted."),
+        _ => Accept(new RunCreated(run.ProjectId, run.Experiment, run.ExperimentName, create.Name, create.User, create.StartTime, create.Tags)),
+    };
 
     public static async Task<IResult> Handle(
-        Sent<CreateRunMessage> sent, Caller caller, ExperimentRows experiments, RunJournal journal, TimeProvider clock, CancellationToken cancellation)
+        Sent<CreateRunMessage> sent, Caller caller, RunJournal journal, TimeProvider clock, CancellationToken cancellation)
     {
         var message = sent.Message;
         if ((Names.TooLong("run_name", message.RunName, Names.RunName) ?? Names.TooLong("user_id", message.UserId, 256)) is { } tooLong)
@@ -40,24 +45,16 @@ internal static class CreateRunSlice
         var tagged = tags.GetValueOrDefault(Mlflow.RunNameTag);
         if (message.RunName is { Length: > 0 } asked && tagged is { Length: > 0 } && asked != tagged)
             return new Refused(Mlflow.Invalid($"Both 'run_name' and the tag 'mlflow.runName' are specified, but with different values ('{asked}' and '{tagged}')."));
-        if (await experiments.Find(caller.ProjectId, message.ExperimentId, cancellation) is not { } experiment)
+        if (ExperimentRows.NumberOf(message.ExperimentId) is not { } experiment)
             return new Refused(Mlflow.UnknownExperiment(message.ExperimentId));
-        if (experiment.Deleted)
-            return new Refused(Mlflow.Invalid($"The experiment {experiment.Id} must be in the 'active' state. Current state is deleted."));
 
         var id = caller.NewId("run");
         var name = message.RunName is { Length: > 0 } ? message.RunName : tagged is { Length: > 0 } ? tagged : RunNames.Of(id);
         tags[Mlflow.RunNameTag] = name;
-        var create = new CreateRun(
-            caller.ProjectId,
-            experiment.Number,
-            experiment.Name,
-            name,
-            message.UserId ?? "",
-            message.StartTime ?? clock.GetUtcNow().ToUnixTimeMilliseconds(),
-            tags);
-        var outcome = await journal.Commit(new(id, caller.Origin, run => Decide(run, create)) { NewIn = experiment.Key }, cancellation);
-        return outcome.Refusal is { } refusal ? new Refused(refusal) : Answer.Of(new { Run = RunRecord.Of(outcome.State, experiment.ArtifactLocation) });
+        var create = new CreateRun(name, message.UserId ?? "", message.StartTime ?? clock.GetUtcNow().ToUnixTimeMilliseconds(), tags);
+        var command = new RunCommand(id, caller.Origin, run => Decide(run, create)) { NewIn = experiment, Whole = caller.IdempotencyKey is not null };
+        var outcome = await journal.Commit(command, cancellation);
+        return outcome.Refusal is { } refusal ? new Refused(refusal) : Answer.Of(new { Run = RunRecord.Of(outcome.State, outcome.ArtifactLocation) });
     }
 }
 

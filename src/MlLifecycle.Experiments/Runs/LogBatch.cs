@@ -88,7 +88,6 @@ internal static class LogBatchSlice
             Points = batch.Points,
             Params = [.. batch.Params.Keys],
             Tags = [.. batch.Tags.Keys],
-            MayChange = batch.Params.Count + batch.Tags.Count > 0,
         };
         var outcome = await journal.Commit(command, cancellation);
         return outcome.Refusal is { } refusal ? new Refused(refusal) : Answer.Empty;

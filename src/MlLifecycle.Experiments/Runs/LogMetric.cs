@@ -20,7 +20,7 @@ internal static class LogMetricSlice
             return new Refused(bad);
         if (point.Model is not null && await models.CheckMeasured(caller.ProjectId, [point], cancellation) is { } unknown)
             return new Refused(unknown);
-        var outcome = await journal.Commit(new(run, caller.Origin, Decide) { Points = [point], MayChange = false }, cancellation);
+        var outcome = await journal.Commit(new(run, caller.Origin, Decide) { Points = [point] }, cancellation);
         return outcome.Refusal is { } refusal ? new Refused(refusal) : Answer.Empty;
     }
 }

@@ -9,8 +9,8 @@ namespace MlLifecycle.Experiments.Runs;
 /// <param name="Decide">The pure decision.</param>
 internal sealed record RunCommand(Guid Run, Origin Origin, Func<Run, Decision> Decide)
 {
-    /// <summary>For a run that is to be created: its experiment's key in the tables.</summary>
-    public int? NewIn { get; init; }
+    /// <summary>For a run that is to be created: its experiment's number in the caller's project.</summary>
+    public long? NewIn { get; init; }
 
     /// <summary>The parameters whose present values the decision asks about.</summary>
     public IReadOnlyCollection<string> Params { get; init; } = [];
@@ -26,12 +26,10 @@ internal sealed record RunCommand(Guid Run, Origin Origin, Func<Run, Decision> D
     /// and an event beside each would double the cost of the hottest path there is.
     /// </summary>
     public IReadOnlyList<MetricPoint> Points { get; init; } = [];
-
-    /// <summary>Whether the decision can bring events. If not, the run need not be locked against other writers.</summary>
-    public bool MayChange { get; init; } = true;
 }
 
 /// <summary>How it went.</summary>
 /// <param name="State">The run after it; before it, when refused. Only what the command asked about is filled in.</param>
 /// <param name="Refusal">Why not; null when carried out.</param>
-internal sealed record RunOutcome(Run State, Refusal? Refusal);
+/// <param name="ArtifactLocation">Under which the artifacts of its experiment are.</param>
+internal sealed record RunOutcome(Run State, Refusal? Refusal, string ArtifactLocation = "");

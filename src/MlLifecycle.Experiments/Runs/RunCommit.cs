@@ -1,3 +1,4 @@
+using System.Globalization;
 using Marten;
 using MlLifecycle.Experiments.Metrics;
 using MlLifecycle.Experiments.Protocol;
@@ -33,12 +34,12 @@ internal sealed class RunCommit(NpgsqlDataSource source, IDocumentStore store, C
 
     private static RunOutcome Decide(RunInWork? run, RunCommand command)
     {
-        if (run is null || (command.NewIn is null && run.State.ProjectId != command.Origin.ProjectId))
-            return new(Run.Initial(command.Run), Mlflow.UnknownRun(Run.IdOf(command.Run)));
+        if (run is null || run.State.ProjectId != command.Origin.ProjectId)
+            return new(Run.Initial(command.Run), command.NewIn is { } number ? Mlflow.UnknownExperiment(number.ToString(CultureInfo.InvariantCulture)) : Mlflow.UnknownRun(Run.IdOf(command.Run)));
         var decision = command.Decide(run.State);
         if (decision.Refusal is null)
             run.Take(decision.Events, command.Origin, command.Points);
-        return new(run.State, decision.Refusal);
+        return new(run.State, decision.Refusal, run.ArtifactLocation);
     }
 
     private async Task Append(NpgsqlTransaction transaction, List<RunInWork> changed)
@@ -69,14 +70,23 @@ internal sealed class RunCommit(NpgsqlDataSource source, IDocumentStore store, C
 /// <param name="id">The run.</param>
 /// <param name="key">Its key in the tables.</param>
 /// <param name="experiment">Its experiment's key in the tables.</param>
-/// <param name="state">What is known of it, with what was decided so far.</param>
-internal sealed class RunInWork(Guid id, long key, int experiment, Run state)
+/// <param name="artifactLocation">Under which the artifacts of its experiment are.</param>
+/// <param name="marks">Those of its parameters.</param>
+/// <param name="state">What is known of it.</param>
+internal sealed class RunInWork(Guid id, long key, int experiment, string artifactLocation, long marks, Run state)
 {
     public Guid Id => id;
 
     public long Key => key;
 
     public int Experiment => experiment;
+
+    public string ArtifactLocation => artifactLocation;
+
+    /// <summary>The marks of its parameters, with what was decided so far.</summary>
+    public long Marks { get; private set; } = marks;
+
+    public bool Marked { get; private set; }
 
     /// <summary>As it was loaded.</summary>
     public Run Before { get; } = state;
@@ -90,7 +100,7 @@ internal sealed class RunInWork(Guid id, long key, int experiment, Run state)
     public List<MetricPoint> Points { get; } = [];
 
     /// <summary>The run with what was loaded into it as its beginning.</summary>
-    public RunInWork Loaded() => new(id, key, experiment, State);
+    public RunInWork Loaded() => new(id, key, experiment, artifactLocation, Marks, State);
 
     public void Take(IReadOnlyList<object> events, Origin origin, IReadOnlyList<MetricPoint> points)
     {
@@ -98,6 +108,8 @@ internal sealed class RunInWork(Guid id, long key, int experiment, Run state)
         {
             State = State.Evolve(@event);
             Events.Add((@event, origin));
+            if (@event is ParamsLogged logged)
+                (Marks, Marked) = (Marks | ParamMarks.Of(logged.Params), true);
         }
 
         State = State.With(points);

@@ -88,7 +88,7 @@ internal sealed class RunJournal(RunCommit commit, ILogger<RunJournal> log) : Ba
     }
 
     private static bool IsRace(Exception failure) =>
-        failure is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure };
+        failure is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.UniqueViolation };
 
     private sealed class Pending(RunCommand command, CancellationToken cancellation)
     {

@@ -7,19 +7,24 @@ namespace MlLifecycle.Experiments.Runs;
 /// <summary>Loads from the tables what commands ask about, in one round trip.</summary>
 internal static class RunLoad
 {
-    public const string Header = """
-        SELECT r.id, r.run, r.experiment, e.project, e.number, e.name, e.deleted, r.name, r.user_id, r.status, r.started_ms, r.ended_ms, r.deleted
+    private const string Header = """
+        SELECT r.id, r.run, r.experiment, e.project, e.number, e.name, e.deleted, r.name, r.user_id, r.status, r.started_ms, r.ended_ms, r.deleted, e.artifact_location, r.param_marks
         FROM tracking.runs r JOIN tracking.experiments e ON e.experiment = r.experiment
-        WHERE r.id = ANY($1)
+        WHERE r.id = ANY($1) ORDER BY r.run FOR NO KEY UPDATE OF r
+        """;
+
+    private const string Numbered = """
+        SELECT c.nth, nextval('tracking.run_keys'), e.experiment, e.name, e.deleted, e.artifact_location
+        FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS c(project, number, nth) JOIN tracking.experiments e ON e.project = c.project AND e.number = c.number
         """;
 
     public static async Task<Dictionary<Guid, RunInWork>> Read(NpgsqlConnection connection, IReadOnlyList<RunCommand> commands)
     {
         var created = commands.Where(c => c.NewIn is not null).ToList();
         var createdIds = created.Select(c => c.Run).ToHashSet();
-        var present = commands.Where(c => !createdIds.Contains(c.Run)).ToList();
-        var changing = present.Where(c => c.MayChange).Select(c => c.Run).Distinct().ToArray();
-        var others = present.Select(c => c.Run).Except(changing).ToArray();
+        // A creation that asks after the whole run may be one that is sent again.
+        var present = commands.Where(c => c.Whole || !createdIds.Contains(c.Run)).ToList();
+        var known = present.Select(c => c.Run).Distinct().ToArray();
         var whole = present.Where(c => c.Whole).Select(c => c.Run).Distinct().ToArray();
 
         await using var batch = new NpgsqlBatch(connection);
@@ -34,23 +39,11 @@ internal static class RunLoad
             readers.Add(read);
         }
 
-        if (created.Count > 0)
-        {
-            Add(
-                async reader =>
-                {
-                    for (var i = 0; await reader.ReadAsync(); i++)
-                        runs[created[i].Run] = new(created[i].Run, reader.GetInt64(0), created[i].NewIn!.Value, Run.Initial(created[i].Run));
-                },
-                "SELECT nextval('tracking.run_keys') FROM generate_series(1, $1)",
-                created.Count);
-        }
-
         // Rows are locked in the order of their keys, so that two commits never wait for each other.
-        if (changing.Length > 0)
-            Add(Headers, Header + " ORDER BY r.run FOR NO KEY UPDATE OF r", changing);
-        if (others.Length > 0)
-            Add(Headers, Header, others);
+        if (known.Length > 0)
+            Add(Headers, Header, known);
+        if (created.Count > 0)
+            Add(New, Numbered, created.Select(c => c.Origin.ProjectId).ToArray(), created.Select(c => c.NewIn!.Value).ToArray());
         Wanted(present, c => c.Params, "params", (run, key, value) => run.State = run.State with { Params = run.State.Params.SetItem(key, value) });
         Wanted(present, c => c.Tags, "tags", (run, key, value) => run.State = run.State with { Tags = run.State.Tags.SetItem(key, value) });
         if (whole.Length > 0)
@@ -85,7 +78,23 @@ internal static class RunLoad
             while (await reader.ReadAsync())
             {
                 var state = StateOf(reader);
-                runs[state.Id] = new(state.Id, reader.GetInt64(1), reader.GetInt32(2), state);
+                runs[state.Id] = new(state.Id, reader.GetInt64(1), reader.GetInt32(2), reader.GetString(13), reader.GetInt64(14), state);
+            }
+        }
+
+        async Task New(NpgsqlDataReader reader)
+        {
+            while (await reader.ReadAsync())
+            {
+                var command = created[(int)reader.GetInt64(0) - 1];
+                var state = Run.Initial(command.Run) with
+                {
+                    ProjectId = command.Origin.ProjectId,
+                    Experiment = command.NewIn!.Value,
+                    ExperimentName = reader.GetString(3),
+                    ExperimentDeleted = reader.GetBoolean(4),
+                };
+                runs.TryAdd(command.Run, new(command.Run, reader.GetInt64(1), reader.GetInt32(2), reader.GetString(5), 0, state));
             }
         }
 
@@ -114,7 +123,7 @@ internal static class RunLoad
         }
     }
 
-    public static Run StateOf(NpgsqlDataReader row) => new(row.GetGuid(0))
+    private static Run StateOf(NpgsqlDataReader row) => new(row.GetGuid(0))
     {
         Exists = true,
         ProjectId = row.GetGuid(3),

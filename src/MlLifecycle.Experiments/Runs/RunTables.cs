@@ -31,8 +31,8 @@ internal static class RunTables
             Add(
                 batch,
                 """
-                INSERT INTO tracking.runs (run, id, experiment, name, user_id, status, started_ms, ended_ms, deleted, recorded, marks)
-                SELECT *, now(), 0 FROM unnest($1::bigint[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::boolean[])
+                INSERT INTO tracking.runs (run, id, experiment, name, user_id, status, started_ms, ended_ms, deleted, param_marks, recorded)
+                SELECT *, now() FROM unnest($1::bigint[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::boolean[], $10::bigint[])
                 """,
                 Array(created, r => r.Key),
                 Array(created, r => r.Id),
@@ -42,7 +42,8 @@ internal static class RunTables
                 Array(created, r => Protocol.ProtoJson.NameOf(r.State.Status)),
                 Array(created, r => r.State.StartTime),
                 Array(created, r => r.State.EndTime),
-                Array(created, r => r.State.Deleted));
+                Array(created, r => r.State.Deleted),
+                Array(created, r => r.Marks));
         }
 
         var changed = runs.Where(r => !r.New && Head(r.Before) != Head(r.State)).ToList();
@@ -51,20 +52,27 @@ internal static class RunTables
             Add(
                 batch,
                 """
-                UPDATE tracking.runs r SET name = c.name, status = c.status, ended_ms = c.ended_ms, deleted = c.deleted, revision = r.revision + 1,
+                UPDATE tracking.runs r SET name = c.name, status = c.status, ended_ms = c.ended_ms, deleted = c.deleted, revision = r.revision + 1, param_marks = c.param_marks,
                     deleted_at = CASE WHEN NOT c.deleted THEN NULL WHEN r.deleted THEN r.deleted_at ELSE now() END
-                FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::boolean[]) AS c(run, name, status, ended_ms, deleted) WHERE r.run = c.run
+                FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::boolean[], $6::bigint[]) AS c(run, name, status, ended_ms, deleted, param_marks) WHERE r.run = c.run
                 """,
                 Array(changed, r => r.Key),
                 Array(changed, r => r.State.Name),
                 Array(changed, r => Protocol.ProtoJson.NameOf(r.State.Status)),
                 Array(changed, r => r.State.EndTime),
-                Array(changed, r => r.State.Deleted));
+                Array(changed, r => r.State.Deleted),
+                Array(changed, r => r.Marks));
         }
 
         var touched = runs.Where(r => !r.New && Head(r.Before) == Head(r.State)).ToList();
         if (touched.Count > 0)
-            Add(batch, "UPDATE tracking.runs SET revision = revision + 1 WHERE run = ANY($1)", Array(touched, r => r.Key));
+        {
+            Add(
+                batch,
+                "UPDATE tracking.runs r SET revision = r.revision + 1, param_marks = t.param_marks FROM unnest($1::bigint[], $2::bigint[]) AS t(run, param_marks) WHERE r.run = t.run",
+                Array(touched, r => r.Key),
+                Array(touched, r => r.Marks));
+        }
 
         static (string, RunStatus, long?, bool) Head(Run run) => (run.Name, run.Status, run.EndTime, run.Deleted);
     }
@@ -76,22 +84,20 @@ internal static class RunTables
             return;
         Add(
             batch,
-            """
-            WITH news AS MATERIALIZED (
-                SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[]) AS n(run, experiment, key, value)
-            ), marked AS MATERIALIZED (
-                SELECT run, bit_or(tracking.marks(key, value)) AS marks FROM news GROUP BY run
-            ), kept AS (
-                INSERT INTO tracking.params (run, experiment, key, value) SELECT run, experiment, key, value FROM news
-            ), runs AS (
-                UPDATE tracking.runs r SET marks = r.marks | m.marks FROM marked m WHERE r.run = m.run
-            )
-            UPDATE tracking.metrics t SET marks = t.marks | m.marks FROM marked m WHERE t.run = m.run AND t.marks & m.marks <> m.marks
-            """,
+            "INSERT INTO tracking.params (run, experiment, key, value) SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[])",
             Array(rows, r => r.Run.Key),
             Array(rows, r => r.Run.Experiment),
             Array(rows, r => r.Key),
             Array(rows, r => r.Value));
+        var marked = runs.Where(r => r.Marked && !r.New).ToList();
+        if (marked.Count > 0)
+        {
+            Add(
+                batch,
+                "UPDATE tracking.metrics t SET param_marks = m.param_marks FROM unnest($1::bigint[], $2::bigint[]) AS m(run, param_marks) WHERE t.run = m.run",
+                Array(marked, r => r.Key),
+                Array(marked, r => r.Marks));
+        }
     }
 
     private static void Tags(NpgsqlBatch batch, IReadOnlyList<RunInWork> runs)
@@ -204,13 +210,11 @@ internal static class RunTables
             batch,
             """
             WITH latest AS (
-                SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::bigint[], $5::bigint[], $6::double precision[], $7::bigint[], $8::bigint[], $9::bytea[])
-                    AS l(run, experiment, key, timestamp_ms, step, value, first_ms, last_ms, points)
-            ), marked AS MATERIALIZED (
-                SELECT run, marks FROM tracking.runs WHERE run = ANY($1)
+                SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::bigint[], $5::bigint[], $6::double precision[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bytea[])
+                    AS l(run, experiment, key, timestamp_ms, step, value, param_marks, first_ms, last_ms, points)
             ), written AS (
-                INSERT INTO tracking.metrics AS m (run, experiment, key, timestamp_ms, step, value, marks)
-                SELECT l.run, l.experiment, l.key, l.timestamp_ms, l.step, l.value, r.marks FROM latest l JOIN marked r ON r.run = l.run ORDER BY l.run, l.key
+                INSERT INTO tracking.metrics AS m (run, experiment, key, timestamp_ms, step, value, param_marks)
+                SELECT run, experiment, key, timestamp_ms, step, value, param_marks FROM latest ORDER BY run, key
                 ON CONFLICT (run, key) DO UPDATE SET
                     timestamp_ms = CASE WHEN (excluded.step, excluded.timestamp_ms, excluded.value) > (m.step, m.timestamp_ms, m.value) THEN excluded.timestamp_ms ELSE m.timestamp_ms END,
                     step = greatest(excluded.step, m.step),
@@ -226,6 +230,7 @@ internal static class RunTables
             Array(rows, r => r.Latest.Timestamp),
             Array(rows, r => r.Latest.Step),
             Array(rows, r => r.Latest.Value),
+            Array(rows, r => r.Run.Marks),
             Array(rows, r => r.Points.Min(p => p.Timestamp)),
             Array(rows, r => r.Points.Max(p => p.Timestamp)),
             Array(rows, r => Chunk.Encode(r.Points)));

@@ -1,4 +1,5 @@
 using MlLifecycle.Experiments.Protocol;
+using MlLifecycle.Experiments.Runs;
 using Npgsql;
 
 namespace MlLifecycle.Experiments.Search;
@@ -57,7 +58,7 @@ internal sealed partial class RunQuery
         // One expression, so that they are looked up in this order: one of many values is met by fewer runs than a bound is.
         var lookups = _clauses.OfType<Clause>().Where(clause => !(index.Metric && OnLeading(clause)) && clause.Field.Subject != Subject.Attribute)
             .OrderBy(clause => IsEquality(clause) ? 0 : 1).Select(clause => Condition(sql, clause, run, Lookup)).ToList();
-        lookups.InsertRange(0, _clauses.OfType<Clause>().Where(clause => IsEquality(clause) && clause.Field.Subject == Subject.Param).Select(clause => Marked(sql, clause, index.Metric ? "o0.marks" : "r.marks")));
+        lookups.InsertRange(0, _clauses.OfType<Clause>().Where(clause => IsEquality(clause) && clause.Field.Subject == Subject.Param).Select(clause => Marked(sql, clause, index.Metric ? "o0.param_marks" : "r.param_marks")));
         if (phase == WithoutMetric)
             lookups.Insert(0, $"NOT EXISTS (SELECT FROM tracking.metrics o0 WHERE o0.run = {run} AND o0.key = {sql.Add(LeadingMetric!.Key)}{Lookup})");
         if (lookups.Count > 0)
@@ -91,7 +92,7 @@ internal sealed partial class RunQuery
     // What a run that has the value has: nearly all others are told apart by it without being looked up.
     private static string Marked(Sql sql, Clause equality, string marks)
     {
-        var wanted = $"tracking.marks({sql.Add(equality.Field.Key)}, {sql.Add(equality.Operand!)})";
+        var wanted = sql.Add(ParamMarks.Of(equality.Field.Key, (string)equality.Operand!));
         return $"{marks} & {wanted} = {wanted}";
     }
 
@@ -118,7 +119,7 @@ internal sealed partial class RunQuery
         {
             var bounds = string.Concat(_clauses.OfType<Clause>().Where(OnLeading).Select(clause => $" AND {Number(sql, "o.value", clause)}"));
             return ($"""
-                SELECT o.run, o.value, o.marks FROM tracking.metrics o WHERE o.experiment = {sql.Add(experiment)} AND o.key = {sql.Add(metric.Key)} AND o.value < 'NaN'{bounds}{From("o.value", terms[0].Descending)}
+                SELECT o.run, o.value, o.param_marks FROM tracking.metrics o WHERE o.experiment = {sql.Add(experiment)} AND o.key = {sql.Add(metric.Key)} AND o.value < 'NaN'{bounds}{From("o.value", terms[0].Descending)}
                 ORDER BY o.value {(terms[0].Descending ? "DESC" : "ASC")}
                 """, true);
         }

@@ -17,11 +17,6 @@ CREATE TABLE IF NOT EXISTS tracking.experiments (
     CONSTRAINT experiments_name UNIQUE (project, name)
 );
 
--- Two of 64 bits for a parameter and its value. A run's marks are those of all its parameters: one that lacks a bit does not have the value, and
--- is passed by without a look at its parameters. -1, all bits, is what was written before there were marks.
-CREATE OR REPLACE FUNCTION tracking.marks(key text, value text) RETURNS bigint IMMUTABLE PARALLEL SAFE LANGUAGE sql
-    RETURN (1::bigint << (hashtextextended(key || E'\x01' || value, 0) & 63)::int) | (1::bigint << ((hashtextextended(key || E'\x01' || value, 0) >> 6) & 63)::int);
-
 CREATE SEQUENCE IF NOT EXISTS tracking.run_keys;
 
 CREATE TABLE IF NOT EXISTS tracking.runs (
@@ -39,7 +34,9 @@ CREATE TABLE IF NOT EXISTS tracking.runs (
 ALTER TABLE tracking.runs ADD COLUMN IF NOT EXISTS deleted_at timestamptz;
 -- Counts the commits that changed the run, so that what was read of it once can be known to be current. Space for that in each page keeps the indexes as they are.
 ALTER TABLE tracking.runs ADD COLUMN IF NOT EXISTS revision bigint NOT NULL DEFAULT 0;
-ALTER TABLE tracking.runs ADD COLUMN IF NOT EXISTS marks bigint NOT NULL DEFAULT -1;
+-- The marks of its parameters (see ParamMarks.cs); -1, all bits, is what was written before there were marks.
+ALTER TABLE tracking.runs ADD COLUMN IF NOT EXISTS param_marks bigint NOT NULL DEFAULT -1;
+ALTER TABLE tracking.runs DROP COLUMN IF EXISTS marks;
 ALTER TABLE tracking.runs SET (fillfactor = 80);
 CREATE INDEX IF NOT EXISTS runs_by_start ON tracking.runs (experiment, started_ms DESC, id);
 
@@ -74,8 +71,10 @@ CREATE TABLE IF NOT EXISTS tracking.metrics (
     PRIMARY KEY (run, key)
 );
 -- The run's marks, so that a walk along a metric's values asks after the parameters of few of the runs it meets.
-ALTER TABLE tracking.metrics ADD COLUMN IF NOT EXISTS marks bigint NOT NULL DEFAULT -1;
-CREATE INDEX IF NOT EXISTS metrics_in_order ON tracking.metrics (experiment, key, value, run) INCLUDE (marks);
+ALTER TABLE tracking.metrics ADD COLUMN IF NOT EXISTS param_marks bigint NOT NULL DEFAULT -1;
+ALTER TABLE tracking.metrics DROP COLUMN IF EXISTS marks; -- with the index that held it
+CREATE INDEX IF NOT EXISTS metrics_in_order ON tracking.metrics (experiment, key, value, run) INCLUDE (param_marks);
+DROP FUNCTION IF EXISTS tracking.marks(text, text);
 DROP INDEX IF EXISTS tracking.metrics_by_value;
 
 -- A log in itself: points are added, never changed. A point sent twice is kept twice and read once. The points of a metric that one commit brought are

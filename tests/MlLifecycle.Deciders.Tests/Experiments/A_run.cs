@@ -11,7 +11,7 @@ public static class A_run
 
     [Fact]
     public static void is_created_once() => Spec.Given<Run>()
-        .When(run => CreateRunSlice.Decide(run, new(Project, 3, "trees", "calm-otter-7", "ada", 1000, Text(("mlflow.runName", "calm-otter-7")))))
+        .When(run => CreateRunSlice.Decide(run with { ProjectId = Project, Experiment = 3, ExperimentName = "trees" }, new("calm-otter-7", "ada", 1000, Text(("mlflow.runName", "calm-otter-7")))))
         .Then(Created);
 
     [Fact]

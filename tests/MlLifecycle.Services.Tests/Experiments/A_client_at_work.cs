@@ -46,6 +46,33 @@ public sealed class A_client_at_work(ExperimentsFixture service) : IClassFixture
     }
 
     [Fact]
+    public async Task gets_the_same_run_when_it_sends_a_creation_again()
+    {
+        var client = service.Empty();
+        var experiment = await client.NewExperiment();
+        client.Http.DefaultRequestHeaders.Add("Idempotency-Key", "once");
+        var body = new { experiment_id = experiment, start_time = 1000, tags = new[] { new { key = "team", value = "red" } } };
+        // Together first: they may share a commit.
+        var created = (await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => client.Post("runs/create", body)))).Select(answer => answer.ToJsonString()).Distinct().ShouldHaveSingleItem();
+        var run = JsonNode.Parse(created)!["run"]!["info"]!["run_id"]!.GetValue<string>();
+        await client.Finish(run, "FINISHED");
+        var again = (await client.Post("runs/create", body))["run"]!;
+        (again["info"]!["run_id"]!.GetValue<string>(), again["info"]!["status"]!.GetValue<string>(), again["data"]!["tags"]!.AsArray().Count).ShouldBe((run, "FINISHED", 2));
+        (await client.Post("runs/search", new { experiment_ids = new[] { experiment } }))["runs"]!.AsArray().Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task cannot_create_a_run_where_there_is_no_experiment()
+    {
+        var client = service.Empty();
+        await client.RefusedPost("runs/create", new { experiment_id = "77" }, "RESOURCE_DOES_NOT_EXIST", 404);
+        await client.RefusedPost("runs/create", new { experiment_id = "none" }, "RESOURCE_DOES_NOT_EXIST", 404);
+        var experiment = await client.NewExperiment();
+        await client.Post("experiments/delete", new { experiment_id = experiment });
+        (await client.RefusedPost("runs/create", new { experiment_id = experiment }, "INVALID_PARAMETER_VALUE")).ShouldContain("deleted");
+    }
+
+    [Fact]
     public async Task follows_a_run_from_its_start_to_its_end()
     {
         var client = service.Empty();
