@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -38,6 +39,7 @@ public static class ServiceDefaults
         QuietLogs(builder.Logging);
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
         services.ConfigureHttpJsonOptions(json => Strict(json.SerializerOptions));
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         services.AddProblemDetails();
