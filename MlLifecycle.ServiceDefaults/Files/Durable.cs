@@ -1,12 +1,38 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 
-namespace MlLifecycle.Datasets.Objects;
+namespace MlLifecycle.ServiceDefaults.Files;
 
-/// <summary>Makes a rename survive a power cut: on Unix a directory is synced like a file, which .NET has no call for.</summary>
-internal static partial class Durable
+/// <summary>
+/// What survives a power cut: the name of a file lies in its directory, and that is synced like a file, which .NET has no call for. Elsewhere than on
+/// Unix a rename is durable by itself.
+/// </summary>
+public static partial class Durable
 {
-    public static void SyncDirectory(string path)
+    /// <summary>Creates a directory and those above it that are not there yet.</summary>
+    /// <param name="path">The directory's full path.</param>
+    /// <exception cref="IOException">The path goes through a file, or the disk does not take it.</exception>
+    public static void CreateDirectory(string path)
+    {
+        if (Directory.Exists(path))
+            return;
+        var above = Path.GetDirectoryName(path) ?? throw new ArgumentException($"'{path}' is not below a directory.", nameof(path));
+        CreateDirectory(above);
+        Directory.CreateDirectory(path);
+        Sync(above);
+    }
+
+    /// <summary>Moves a file, whose content is on the disk already, to its place on the same disk.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="place">Where to.</param>
+    /// <param name="overwrite">Whether it replaces a file that is there; else that is an <see cref="IOException"/>.</param>
+    public static void Move(string file, string place, bool overwrite)
+    {
+        File.Move(file, place, overwrite);
+        Sync(Path.GetDirectoryName(place)!);
+    }
+
+    private static void Sync(string path)
     {
         if (OperatingSystem.IsWindows())
             return;
@@ -15,7 +41,7 @@ internal static partial class Durable
             throw new IOException($"The directory {path} cannot be opened.", new Win32Exception(Marshal.GetLastPInvokeError()));
         try
         {
-            if (Sync(descriptor) != 0)
+            if (Flush(descriptor) != 0)
                 throw new IOException($"The directory {path} cannot be synced.", new Win32Exception(Marshal.GetLastPInvokeError()));
         }
         finally
@@ -28,7 +54,7 @@ internal static partial class Durable
     private static partial int Open(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Sync(int descriptor);
+    private static partial int Flush(int descriptor);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     private static partial int Close(int descriptor);

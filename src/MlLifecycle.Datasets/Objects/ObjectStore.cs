@@ -1,3 +1,5 @@
+using MlLifecycle.ServiceDefaults.Files;
+
 namespace MlLifecycle.Datasets.Objects;
 
 /// <summary>Content that is on disk for good.</summary>
@@ -60,17 +62,10 @@ public sealed class ObjectStore
 
         incoming.Flush(flushToDisk: true);
         incoming.Dispose();
-        var folder = Path.GetDirectoryName(target)!;
-        if (!Directory.Exists(folder))
-        {
-            Directory.CreateDirectory(folder);
-            Durable.SyncDirectory(_objects);
-        }
-
+        Durable.CreateDirectory(Path.GetDirectoryName(target)!);
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(incoming.Name, UnixFileMode.UserRead | UnixFileMode.GroupRead);
-        File.Move(incoming.Name, target, overwrite: true);
-        Durable.SyncDirectory(folder);
+        Durable.Move(incoming.Name, target, overwrite: true);
         return new(digest, bytes, false);
     }
 }

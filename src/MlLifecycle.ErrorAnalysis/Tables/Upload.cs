@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Files;
 
 namespace MlLifecycle.ErrorAnalysis.Tables;
 
@@ -107,8 +108,8 @@ public sealed class TableStore
         }
 
         var place = Place(digest);
-        Directory.CreateDirectory(Path.GetDirectoryName(place)!);
-        File.Move(file, place, overwrite: true);
+        Durable.CreateDirectory(Path.GetDirectoryName(place)!);
+        Durable.Move(file, place, overwrite: true);
         return digest;
     }
 

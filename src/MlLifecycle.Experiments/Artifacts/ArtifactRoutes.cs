@@ -76,7 +76,7 @@ internal static class ArtifactRoutes
     {
         if (ArtifactStore.Check(path) is { } bad)
             return new Refused(bad);
-        return await store.Put(caller.ProjectId, path, request.Body, cancellation) is { } refusal ? new Refused(refusal) : Answer.Empty;
+        return await store.Put(caller.ProjectId, path, request.BodyReader, cancellation) is { } refusal ? new Refused(refusal) : Answer.Empty;
     }
 
     public static IResult Delete(string path, Caller caller, ArtifactStore store)
@@ -144,7 +144,7 @@ internal static class ArtifactRoutes
             return new Refused(refusal!);
         if (ArtifactStore.PathOf(record.ArtifactUri) is not { } root)
             return new Refused(Elsewhere(record.ArtifactUri));
-        return await store.Put(caller.ProjectId, Join(root, path), request.Body, cancellation) is { } unstorable ? new Refused(unstorable) : Answer.Empty;
+        return await store.Put(caller.ProjectId, Join(root, path), request.BodyReader, cancellation) is { } unstorable ? new Refused(unstorable) : Answer.Empty;
     }
 
     private static async Task<(RunRecord? Record, Refusal? Refusal)> OfRun(

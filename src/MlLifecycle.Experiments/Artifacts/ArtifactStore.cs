@@ -1,8 +1,9 @@
-using System.Buffers;
 using System.Globalization;
+using System.IO.Pipelines;
 using System.Security.Cryptography;
 using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Files;
 
 namespace MlLifecycle.Experiments.Artifacts;
 
@@ -15,7 +16,7 @@ internal sealed record ArtifactInfo(string Path, bool IsDir, long? FileSize);
 /// <summary>Artifacts as files on disk, each project's under a directory of its own. A file appears whole or not at all.</summary>
 internal sealed class ArtifactStore(IConfiguration configuration)
 {
-    private const int Piece = 256 * 1024;
+    private const int Piece = 256 << 10;
     private const int FlushAfter = 4 << 20;
 
     private const string Scheme = "mlflow-artifacts:";
@@ -81,16 +82,13 @@ internal sealed class ArtifactStore(IConfiguration configuration)
 
     public FileInfo? Find(Guid project, string path) => new FileInfo(Full(project, path)) is { Exists: true } file ? file : null;
 
-    /// <summary>Stores what a stream brings. An upload that is cut off leaves nothing behind.</summary>
-    public async Task<Refusal?> Put(Guid project, string path, Stream content, CancellationToken cancellation)
+    /// <summary>Stores what a request brings. An upload that is cut off leaves nothing behind.</summary>
+    public async Task<Refusal?> Put(Guid project, string path, PipeReader content, CancellationToken cancellation)
     {
         var temporary = NewFile();
         try
         {
-            await using (var file = Write(temporary))
-            {
-                await Copy(content, file, null, cancellation);
-            }
+            await Receive(content, temporary, null, cancellation);
 
             return Publish(project, path, temporary);
         }
@@ -108,40 +106,46 @@ internal sealed class ArtifactStore(IConfiguration configuration)
         return Path.Combine(incoming, Guid.CreateVersion7().ToString("N", CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Copies all that a stream brings to the disk, which works at what has come while more is on its way.</summary>
-    /// <param name="content">The stream.</param>
-    /// <param name="file">The file, as <see cref="Write"/> opens it.</param>
+    /// <summary>Writes all that a request brings to a new file and to the disk, which works at what has come while more is on its way.</summary>
+    /// <param name="content">What comes.</param>
+    /// <param name="name">The file's.</param>
     /// <param name="digest">Takes the bytes too, when given.</param>
     /// <param name="cancellation">Gives up.</param>
-    public static async Task Copy(Stream content, FileStream file, IncrementalHash? digest, CancellationToken cancellation)
+    public static async Task Receive(PipeReader content, string name, IncrementalHash? digest, CancellationToken cancellation)
     {
-        var piece = ArrayPool<byte>.Shared.Rent(Piece);
+        using var file = File.OpenHandle(name, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.Asynchronous);
         var flushing = Task.CompletedTask;
         try
         {
-            for (var waiting = 0; await content.ReadAtLeastAsync(piece.AsMemory(0, Piece), Piece, throwOnEndOfStream: false, cancellation) is > 0 and var read;)
+            var (written, flushed, last) = (0L, 0L, false);
+            while (!last)
             {
-                digest?.AppendData(piece, 0, read);
-                await file.WriteAsync(piece.AsMemory(0, read), cancellation);
-                waiting += read;
-                if (waiting < FlushAfter || !flushing.IsCompleted)
+                var come = await content.ReadAtLeastAsync(Piece, cancellation);
+                last = come.IsCompleted;
+                var pieces = new List<ReadOnlyMemory<byte>>();
+                foreach (var piece in come.Buffer)
+                {
+                    digest?.AppendData(piece.Span);
+                    pieces.Add(piece);
+                }
+
+                await RandomAccess.WriteAsync(file, pieces, written, cancellation);
+                written += come.Buffer.Length;
+                content.AdvanceTo(come.Buffer.End);
+                if (written - flushed < FlushAfter || !flushing.IsCompleted)
                     continue;
                 await flushing;
-                waiting = 0;
-                flushing = Task.Run(() => RandomAccess.FlushToDisk(file.SafeFileHandle), CancellationToken.None);
+                flushed = written;
+                flushing = Task.Run(() => RandomAccess.FlushToDisk(file), CancellationToken.None);
             }
         }
         finally
         {
             await flushing;
-            ArrayPool<byte>.Shared.Return(piece);
         }
 
-        file.Flush(flushToDisk: true);
+        RandomAccess.FlushToDisk(file);
     }
-
-    /// <summary>Opens a new file for writing whole pieces into it.</summary>
-    public static FileStream Write(string file) => new(file, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous);
 
     /// <summary>Puts a file that is complete in its place among the artifacts.</summary>
     public Refusal? Publish(Guid project, string path, string complete)
@@ -151,14 +155,14 @@ internal sealed class ArtifactStore(IConfiguration configuration)
             return Mlflow.Invalid($"Invalid path: {Mlflow.Quoted(path)} is a directory.");
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            Durable.CreateDirectory(Path.GetDirectoryName(target)!);
         }
         catch (IOException) when (IsBelowAFile(project, path))
         {
             return Mlflow.Invalid($"Invalid path: {Mlflow.Quoted(path)} goes through a file.");
         }
 
-        File.Move(complete, target, overwrite: true);
+        Durable.Move(complete, target, overwrite: true);
         return null;
     }
 

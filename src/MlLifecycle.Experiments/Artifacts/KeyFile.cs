@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using MlLifecycle.ServiceDefaults.Files;
 
 namespace MlLifecycle.Experiments.Artifacts;
 
@@ -7,7 +8,7 @@ internal static class KeyFile
 {
     public static byte[] Read(string file)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        Durable.CreateDirectory(Path.GetDirectoryName(file)!);
         if (!File.Exists(file))
         {
             // Written aside and moved into place: nobody ever reads half a key. Whoever moves first has made it.
@@ -16,10 +17,14 @@ internal static class KeyFile
             if (!OperatingSystem.IsWindows())
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             using (var created = new FileStream(aside, options))
+            {
                 created.Write(RandomNumberGenerator.GetBytes(32));
+                created.Flush(flushToDisk: true);
+            }
+
             try
             {
-                File.Move(aside, file, overwrite: false);
+                Durable.Move(aside, file, overwrite: false);
             }
             catch (IOException) when (File.Exists(file))
             {

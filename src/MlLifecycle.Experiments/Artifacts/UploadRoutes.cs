@@ -52,7 +52,7 @@ internal static class UploadRoutes
     {
         if (!Guid.TryParseExact(upload, "N", out var id) || !uploads.Opens(key, id, part))
             return new Refused(new(403, "PERMISSION_DENIED", "This address opens no upload. Begin one, and send its parts to the addresses it is answered with."));
-        if (await uploads.Put(id, part, request.Body, cancellation) is not { } tag)
+        if (await uploads.Put(id, part, request.BodyReader, cancellation) is not { } tag)
             return new Refused(Mlflow.Unknown("This upload is over: it was completed, aborted, or cleared away."));
         response.Headers.ETag = $"\"{tag}\"";
         return TypedResults.Ok();

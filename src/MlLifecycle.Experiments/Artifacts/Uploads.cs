@@ -1,9 +1,11 @@
 using System.Globalization;
+using System.IO.Pipelines;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.ServiceDefaults.Decisions;
+using MlLifecycle.ServiceDefaults.Files;
 
 namespace MlLifecycle.Experiments.Artifacts;
 
@@ -48,7 +50,7 @@ internal sealed class Uploads(IConfiguration configuration, ArtifactStore store,
 
     /// <summary>Stores a part; a part that is cut off leaves nothing behind, one sent again replaces the first.</summary>
     /// <returns>Its tag; null when there is no such upload, or it is over.</returns>
-    public async Task<string?> Put(Guid upload, int part, Stream content, CancellationToken cancellation)
+    public async Task<string?> Put(Guid upload, int part, PipeReader content, CancellationToken cancellation)
     {
         if (!IsOpen(upload))
             return null;
@@ -56,15 +58,11 @@ internal sealed class Uploads(IConfiguration configuration, ArtifactStore store,
         try
         {
             using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            await using (var file = ArtifactStore.Write(temporary))
-            {
-                await ArtifactStore.Copy(content, file, digest, cancellation);
-            }
-
+            await ArtifactStore.Receive(content, temporary, digest, cancellation);
             var tag = Convert.ToHexStringLower(digest.GetHashAndReset().AsSpan(0, 16));
             if (!IsOpen(upload))
                 return null;
-            File.Move(temporary, Part(upload, part, tag), overwrite: true);
+            Durable.Move(temporary, Part(upload, part, tag), overwrite: true);
             foreach (var earlier in Directory.GetFiles(Of(upload), $"{part:D5}-*").Where(file => file != Part(upload, part, tag)))
                 File.Delete(earlier);
             return tag;
@@ -93,7 +91,7 @@ internal sealed class Uploads(IConfiguration configuration, ArtifactStore store,
         var temporary = store.NewFile();
         try
         {
-            await using (var whole = ArtifactStore.Write(temporary))
+            await using (var whole = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous))
             {
                 foreach (var part in parts)
                 {
