@@ -74,7 +74,7 @@ public sealed class PostgreSql(string directory, string password, IReadOnlyDicti
         {
             // After a hard end its last workers hold the shared memory for a moment longer.
             if (Environment.TickCount64 > deadline || !_child!.LastLines.Any(l => l.Contains("still in use", StringComparison.Ordinal)))
-                throw new StartException($"PostgreSQL does not start in {directory}: {_child!.LastLines.LastOrDefault(l => l.Contains("FATAL", StringComparison.Ordinal)) ?? "it gave no reason"}");
+                throw new StartException($"PostgreSQL does not start in {directory}{(_account is null ? "" : $", as {_account}")}: {Reason(_child!.LastLines)}");
             await Task.Delay(200, ct);
         }
     }
@@ -137,6 +137,10 @@ public sealed class PostgreSql(string directory, string password, IReadOnlyDicti
         _child = null;
         File.Delete(_pidFile);
     }
+
+    // What it says before it can read its settings, as that its files belong to somebody else, is not marked FATAL.
+    private static string Reason(IReadOnlyCollection<string> lines) =>
+        lines.LastOrDefault(l => l.Contains("FATAL", StringComparison.Ordinal)) ?? lines.LastOrDefault(l => l.Length > 0) ?? "it gave no reason";
 
     private string FindPrograms()
     {

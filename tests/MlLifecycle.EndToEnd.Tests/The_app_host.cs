@@ -31,6 +31,27 @@ public sealed class The_app_host(Suite shared)
         output.ShouldHaveSingleItem().ShouldStartWith("Another suite runs on ");
     }
 
+    [Fact]
+    public async Task says_why_the_database_does_not_start()
+    {
+        var data = Directory.CreateTempSubdirectory("mllifecycle-broken-").FullName;
+        try
+        {
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(data, (UnixFileMode)0b111_101_101); // the database's account must reach its part
+            var lost = Directory.CreateDirectory(Path.Combine(data, "postgres", "data")).FullName;
+            var version = Path.GetFileName(Directory.GetDirectories("/usr/lib/postgresql").Max())!;
+            await File.WriteAllTextAsync(Path.Combine(lost, "PG_VERSION"), version, TestContext.Current.CancellationToken);
+            var (exit, output) = await Run("--port", $"{Suite.FreePort()}", "--data", data);
+            exit.ShouldBe(1);
+            output.ShouldContain(line => line.StartsWith("PostgreSQL does not start", StringComparison.Ordinal) && line.Contains("could not access", StringComparison.Ordinal));
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
     [Theory]
     [InlineData("--port", "eighty")]
     [InlineData("--port", "70000")]
