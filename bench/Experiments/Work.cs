@@ -44,12 +44,12 @@ internal static class Work
     }
 
     /// <summary>Runs whose metric is above a bound and whose param has a value, the best by another metric first: 300 such searches by number, most of which find other runs.</summary>
-    public static async Task<string?> Search(HttpClient client, string experiment, int limit, string? token = null, bool filtered = true, int number = 0)
+    public static async Task<string?> Search(HttpClient client, IReadOnlyList<string> experiments, int limit, string? token = null, bool filtered = true, int number = 0)
     {
         var (order, bound, param, value) = ((3 + number) % 10, (1 + number + (number / 100)) % 10, (2 + (number / 10)) % 10, (3 + (number / 10)) % 10);
         using var content = JsonContent.Create(new
         {
-            experiment_ids = new[] { experiment },
+            experiment_ids = experiments,
             filter = filtered ? $"metrics.metric{bound} > 0.5 and params.param{param} = '{value}'" : "",
             order_by = filtered ? [$"metrics.metric{order} DESC"] : Array.Empty<string>(),
             max_results = limit,

@@ -51,7 +51,7 @@ internal sealed partial class RunQuery
         var terms = Terms(phase);
         var most = _patience.Steps + (2 * limit);
         var sql = new Sql();
-        if (_patience.Steps == 0 || Index(sql, phase, terms, after) is not { } index)
+        if (_patience.Steps == 0 || Index(sql, phase, terms, after, most) is not { } index)
             return null;
         var run = index.Metric ? "o0.run" : "r.run";
         var conditions = new List<string> { Scope(sql) };
@@ -71,8 +71,7 @@ internal sealed partial class RunQuery
             conditions.Add(beyond);
         }
 
-        var walk = $"({index.Sql} LIMIT {sql.Add(most)})";
-        var from = index.Metric ? $"{walk} o0 JOIN tracking.runs r ON r.run = o0.run" : $"{walk} r";
+        var from = index.Metric ? $"({index.Sql}) o0 JOIN tracking.runs r ON r.run = o0.run" : $"({index.Sql}) r";
         // One more than asked for: those with the same value as the last may not all have been reached.
         var rows = await Rows(
             await sql.Search(
@@ -98,6 +97,9 @@ internal sealed partial class RunQuery
 
     private const int WithoutMetric = 2;
 
+    // So many take the database ten milliseconds to plan.
+    private const int MostWalks = 200;
+
     // Keeps PostgreSQL from making a join of it.
     private const string Lookup = " OFFSET 0";
 
@@ -105,27 +107,36 @@ internal sealed partial class RunQuery
     private async Task<bool> GoesOn(NpgsqlDataSource source, int phase, IReadOnlyList<Term> terms, PageToken? after, long most, CancellationToken cancellation)
     {
         var sql = new Sql();
-        await using var reader = await sql.Search(source, $"SELECT FROM ({Index(sql, phase, terms, after)!.Value.Sql}) walk OFFSET {sql.Add(most)} LIMIT 1", cancellation);
+        await using var reader = await sql.Search(source, $"SELECT FROM ({Index(sql, phase, terms, after, most + 1)!.Value.Sql}) walk OFFSET {sql.Add(most)}", cancellation);
         return await reader.ReadAsync(cancellation);
     }
 
-    /// <summary>The index of a phase's order, of one experiment, from a place on: of a metric, or else the runs by their start, whose order by time and id it is.</summary>
-    private (string Sql, bool Metric)? Index(Sql sql, int phase, IReadOnlyList<Term> terms, PageToken? after)
+    /// <summary>
+    /// The index of a phase's order from a place on: of a metric, or else the runs by their start, whose order by time and id it is. Of several experiments
+    /// it is walked side by side: each side says its order and its end, without which the database would read and sort them all.
+    /// </summary>
+    private (string Sql, bool Metric)? Index(Sql sql, int phase, IReadOnlyList<Term> terms, PageToken? after, long most)
     {
-        if (Keys is not [var experiment] || NeedsExperiment || (after is not null && terms[0].Parse(after.After[0]) is null))
+        if (Keys.Count is 0 or > MostWalks || NeedsExperiment || (after is not null && terms[0].Parse(after.After[0]) is null))
             return null;
-        string From(string column, bool descending) => after is null ? "" : $" AND {column} {(descending ? "<=" : ">=")} {sql.Add(terms[0].Parse(after.After[0])!)}";
+        var begin = after is null ? "" : sql.Add(terms[0].Parse(after.After[0])!);
+        string From(string column, bool descending) => after is null ? "" : $" AND {column} {(descending ? "<=" : ">=")} {begin}";
+        var end = $"LIMIT {sql.Add(most)}";
+        string Walks(string columns, string table, string condition, string order)
+        {
+            var sides = Keys.Select(key => $"SELECT {columns} FROM {table} WHERE experiment = {sql.Add(key)} AND {condition} ORDER BY {order} {end}").ToList();
+            return sides is [var only] ? only : $"SELECT * FROM (({string.Join(") UNION ALL (", sides)})) walks ORDER BY {order} {end}";
+        }
+
         if (LeadingMetric is { } metric && phase == 0)
         {
-            var bounds = string.Concat(_clauses.OfType<Clause>().Where(OnLeading).Select(clause => $" AND {Number(sql, "o.value", clause)}"));
-            return ($"""
-                SELECT o.run, o.value, o.param_marks FROM tracking.metrics o WHERE o.experiment = {sql.Add(experiment)} AND o.key = {sql.Add(metric.Key)} AND o.value < 'NaN'{bounds}{From("o.value", terms[0].Descending)}
-                ORDER BY o.value {(terms[0].Descending ? "DESC" : "ASC")}
-                """, true);
+            var bounds = string.Concat(_clauses.OfType<Clause>().Where(OnLeading).Select(clause => $" AND {Number(sql, "value", clause)}"));
+            var condition = $"key = {sql.Add(metric.Key)} AND value < 'NaN'{bounds}{From("value", terms[0].Descending)}";
+            return (Walks("run, value, param_marks", "tracking.metrics", condition, terms[0].Descending ? "value DESC" : "value"), true);
         }
 
         return (LeadingMetric is null || phase == WithoutMetric) && terms is [{ Expression: "r.started_ms", Descending: true }, { Expression: "r.id", Descending: false }]
-            ? ($"SELECT r.* FROM tracking.runs r WHERE {Scope(sql)}{From("r.started_ms", descending: true)} ORDER BY r.started_ms DESC, r.id", false)
+            ? (Walks("*", "tracking.runs", $"true{From("started_ms", descending: true)}", "started_ms DESC, id"), false)
             : null;
     }
 }

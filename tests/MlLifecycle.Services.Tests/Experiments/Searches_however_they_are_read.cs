@@ -28,11 +28,11 @@ public sealed class Searches_however_they_are_read(ExperimentsFixture service) :
     public async Task find_the_same()
     {
         var client = service.Empty();
-        var experiment = await client.NewExperiment();
+        string[] both = [await client.NewExperiment(), await client.NewExperiment()];
         for (var n = 0; n < Runs; n++)
         {
             // Many are alike, so that pages end among equals; of each kind of value some runs have none.
-            var run = (await client.Post("runs/create", new { experiment_id = experiment, start_time = 1_700_000_000_000 + (n / 7), tags = n % 3 == 0 ? new[] { new { key = "t", value = n % 2 == 0 ? "x" : "y" } } : [] }))["run"]!["info"]!["run_id"]!.GetValue<string>();
+            var run = (await client.Post("runs/create", new { experiment_id = both[n % 8 == 3 ? 1 : 0], start_time = 1_700_000_000_000 + (n / 7), tags = n % 3 == 0 ? new[] { new { key = "t", value = n % 2 == 0 ? "x" : "y" } } : [] }))["run"]!["info"]!["run_id"]!.GetValue<string>();
             var param = $$"""{"key": "{{(n % 11 == 0 ? "other" : "p")}}", "value": "{{n % 4}}"}""";
             var metrics = $$"""{"key": "{{(n % 13 == 0 ? "none" : "m")}}", "value": {{(n % 10 == 9 ? "\"NaN\"" : $"0.{n % 5}")}}, "timestamp": 1}, {"key": "n", "value": {{n % 6}}, "timestamp": 1}, {"key": "o", "value": {{(n == 17 ? 1 : 0)}}, "timestamp": 1}""";
             // Parameters before the metrics, after them, or in one commit.
@@ -47,7 +47,7 @@ public sealed class Searches_however_they_are_read(ExperimentsFixture service) :
         }
 
         var (source, experiments) = (service.Host.Services.GetRequiredService<NpgsqlDataSource>(), service.Host.Services.GetRequiredService<ExperimentRows>());
-        foreach (var view in Enum.GetValues<ViewType>())
+        foreach (var (view, within) in Enum.GetValues<ViewType>().SelectMany(view => new[] { both[..1], both }, ValueTuple.Create))
         {
             foreach (var filter in Filters)
             {
@@ -56,8 +56,8 @@ public sealed class Searches_however_they_are_read(ExperimentsFixture service) :
                     var planned = await Pages(new(0, 0), 1000);
                     foreach (var patience in (Patience[])[Patience.Usual, new(10_000, 0), new(1, 0), new(1, 20)])
                     {
-                        foreach (var limit in (int[])[1000, 7])
-                            (await Pages(patience, limit)).ShouldBe(planned, $"{view} '{filter}' by {string.Join(", ", order)}, {limit} at a time with {patience}");
+                        foreach (var limit in (int[])[1000, 17])
+                            (await Pages(patience, limit)).ShouldBe(planned, $"{view} of {within.Length} '{filter}' by {string.Join(", ", order)}, {limit} at a time with {patience}");
                     }
 
                     async Task<List<long>> Pages(Patience patience, int limit)
@@ -66,7 +66,7 @@ public sealed class Searches_however_they_are_read(ExperimentsFixture service) :
                         var (found, token) = (new List<long>(), (string?)null);
                         do
                         {
-                            var (refusal, page) = await search.Find(client.ProjectId, [experiment], filter, view, order, limit, token, TestContext.Current.CancellationToken);
+                            var (refusal, page) = await search.Find(client.ProjectId, within, filter, view, order, limit, token, TestContext.Current.CancellationToken);
                             refusal.ShouldBeNull();
                             found.AddRange(page.Runs.Select(run => run.Key));
                             token = page.Next;
