@@ -109,6 +109,7 @@ public static class ProtoJson
             var value = reader.TokenType switch
             {
                 JsonTokenType.String when Named.TryGetValue(reader.GetString()!, out var named) => named,
+                JsonTokenType.String when int.TryParse(reader.GetString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) => (T)Enum.ToObject(typeof(T), number),
                 JsonTokenType.Number when reader.TryGetInt32(out var number) => (T)Enum.ToObject(typeof(T), number),
                 _ => (T)Enum.ToObject(typeof(T), -1),
             };

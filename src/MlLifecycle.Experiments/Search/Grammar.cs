@@ -3,7 +3,7 @@ using System.Globalization;
 namespace MlLifecycle.Experiments.Search;
 
 /// <summary>
-/// MLflow's search grammar: comparisons joined by AND; and beyond it OR, which binds less, and parentheses. Keys may stand between double quotes or backticks; strings stand between single or
+/// MLflow's search grammar: comparisons joined by AND, of which there may be too many; and beyond it OR, which binds less, and parentheses. Keys may stand between double quotes or backticks; strings stand between single or
 /// double quotes; numbers stand bare. A key without a prefix is an attribute.
 /// </summary>
 public static class Grammar
@@ -60,12 +60,11 @@ public static class Grammar
         while (true)
         {
             var all = new List<Condition>();
-            ReadOperand(tokens, vocabulary, depth, all);
-            while (tokens.Peek.Is("AND"))
-            {
-                tokens.Take();
+            // Scripts that glue a filter together leave an AND at its beginning or end.
+            SkipAnds(tokens);
+            do
                 ReadOperand(tokens, vocabulary, depth, all);
-            }
+            while (SkipAnds(tokens) && tokens.Peek.Kind != Kind.End);
 
             if (!tokens.Peek.Is("OR"))
             {
@@ -78,6 +77,14 @@ public static class Grammar
             tokens.Take();
             alternatives.Add(all);
         }
+    }
+
+    private static bool SkipAnds(Tokens tokens)
+    {
+        var any = false;
+        for (; tokens.Peek.Is("AND"); any = true)
+            tokens.Take();
+        return any;
     }
 
     private static void ReadOperand(Tokens tokens, Vocabulary vocabulary, int depth, List<Condition> into)
@@ -110,21 +117,22 @@ public static class Grammar
     private static Field ReadField(Tokens tokens, Vocabulary vocabulary)
     {
         var first = tokens.Take();
-        if (first.Kind is Kind.Quoted or Kind.Backquoted)
+        if (first.Kind is not (Kind.Word or Kind.Quoted or Kind.Backquoted))
+            throw new SearchSyntaxException($"Invalid comparison clause: a key is expected, not {first}.");
+        var (prefix, key, dotted) = (first.Value, "", first);
+        if (first.Kind != Kind.Word)
         {
             // `metrics`.loss is as good as metrics.`loss`
-            return first.Glued && tokens.Peek is { Kind: Kind.Word } rest && rest.Value.StartsWith('.')
-                ? vocabulary.Resolve(first.Value, tokens.Take().Value[1..])
-                : vocabulary.Attribute(first.Value);
+            if (!first.Glued || tokens.Peek is not { Kind: Kind.Word, Value: ['.', .. var rest] })
+                return vocabulary.Attribute(first.Value);
+            (key, dotted) = (rest, tokens.Take());
         }
-
-        if (first.Kind != Kind.Word)
-            throw new SearchSyntaxException($"Invalid comparison clause: a key is expected, not {first}.");
-        var dot = first.Value.IndexOf('.', StringComparison.Ordinal);
-        if (dot < 0)
+        else if (first.Value.IndexOf('.', StringComparison.Ordinal) is >= 0 and var dot)
+            (prefix, key) = (first.Value[..dot], first.Value[(dot + 1)..]);
+        else
             return vocabulary.Attribute(first.Value);
-        var (prefix, key) = (first.Value[..dot], first.Value[(dot + 1)..]);
-        if (key.Length > 0 || !first.Glued)
+
+        if (key.Length > 0 || !dotted.Glued)
             return vocabulary.Resolve(prefix, key);
         var quoted = tokens.Take();
         return quoted.Kind is Kind.Quoted or Kind.Backquoted
@@ -213,6 +221,8 @@ public static class Grammar
         while (true)
         {
             var value = tokens.Take();
+            if (value.Kind == Kind.Close && values.Count > 0)
+                return [.. values]; // what Python writes for a tuple of one: ('a',)
             if (value.Kind is not (Kind.Text or Kind.Quoted))
                 throw new SearchSyntaxException($"A quoted string is expected in the list, not {value}.");
             values.Add(value.Value);

@@ -77,10 +77,11 @@ internal static class Lexer
 
         if (char.IsAsciiDigit(c) || (c is '-' or '+' or '.' && at + 1 < text.Length && (char.IsAsciiDigit(text[at + 1]) || text[at + 1] == '.')))
             return Number(text, at);
-        if (char.IsLetter(c) || c == '_')
+        // After a prefix between backticks, as in `params`.depth, the rest begins with the dot.
+        if (char.IsLetter(c) || c == '_' || (c == '.' && at > 0 && text[at - 1] == '`'))
         {
             var end = at + 1;
-            while (end < text.Length && (char.IsLetterOrDigit(text[end]) || text[end] is '_' or '.'))
+            while (end < text.Length && (char.IsLetterOrDigit(text[end]) || char.IsNumber(text[end]) || text[end] is '_' or '.'))
                 end++;
             return (new(Kind.Word, text[at..end], at), end);
         }

@@ -20,6 +20,11 @@ public static class The_search_grammar
     [InlineData("run.start_time >= 1700000000000", Subject.Attribute, "start_time", Comparison.GreaterOrEqual, 1700000000000L)]
     [InlineData("Created < 12", Subject.Attribute, "start_time", Comparison.Less, 12L)]
     [InlineData("attr.`Run name` = 'x'", Subject.Attribute, "run_name", Comparison.Equal, "x")]
+    [InlineData("`metrics`.acc > 1", Subject.Metric, "acc", Comparison.Greater, 1.0)]
+    [InlineData("`params`.`my key` = 'x'", Subject.Param, "my key", Comparison.Equal, "x")]
+    [InlineData("metrics.R² > 100.", Subject.Metric, "R²", Comparison.Greater, 100.0)]
+    [InlineData("AND params.a = '1'", Subject.Param, "a", Comparison.Equal, "1")]
+    [InlineData("params.a = '1' and AND ", Subject.Param, "a", Comparison.Equal, "1")]
     [InlineData("dataset.name = 'fashion'", Subject.Dataset, "name", Comparison.Equal, "fashion")]
     [InlineData("tags.a IS NULL", Subject.Tag, "a", Comparison.IsNull, null)]
     [InlineData("params.a is not null", Subject.Param, "a", Comparison.IsNotNull, null)]
@@ -32,6 +37,7 @@ public static class The_search_grammar
         var clause = Grammar.ReadFilter("run_id NOT IN ('a', \"b\")", Vocabulary.Runs).ShouldHaveSingleItem().ShouldBeOfType<Clause>();
         clause.Comparison.ShouldBe(Comparison.NotIn);
         clause.Operand.ShouldBeOfType<string[]>().ShouldBe(["a", "b"]);
+        Grammar.ReadFilter("run_id IN ('a',)", Vocabulary.Runs).ShouldHaveSingleItem().ShouldBeOfType<Clause>().Operand.ShouldBeOfType<string[]>().ShouldBe(["a"]);
         Grammar.ReadFilter("datasets.digest in ('a')", Vocabulary.Runs).ShouldHaveSingleItem().ShouldBeOfType<Clause>().Comparison.ShouldBe(Comparison.In);
     }
 
@@ -79,7 +85,11 @@ public static class The_search_grammar
     [InlineData("status IN ()", "quoted string")]
     [InlineData("status IN ('a'", "comma")]
     [InlineData("metrics.a > 1 metrics.b > 2", "AND")]
-    [InlineData("metrics.a > 1 AND", "key")]
+    [InlineData("metrics.a > 1 OR AND", "key")]
+    [InlineData("(metrics.a > 1 AND)", "key")]
+    [InlineData("AND", "key")]
+    [InlineData("status IN (,)", "quoted string")]
+    [InlineData("`params`. = '1'", "lacks a key")]
     [InlineData("metrics.a == 1", "==")]
     [InlineData("params.a = 'unclosed", "never closed")]
     [InlineData("metrics.a > 1e999", "not a number")]
