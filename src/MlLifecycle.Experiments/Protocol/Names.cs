@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
 using MlLifecycle.ServiceDefaults.Decisions;
 
@@ -22,11 +25,8 @@ public static partial class Names
     public const int InputTagKey = 255;
     public const int InputTagValue = 500;
 
-    [GeneratedRegex(@"\A[/\w.\- :]*\z", RegexOptions.CultureInvariant)]
-    private static partial Regex KeyCharacters { get; }
-
-    [GeneratedRegex(@"\A[\w\-]*\z", RegexOptions.CultureInvariant)]
-    private static partial Regex AliasCharacters { get; }
+    private static readonly SearchValues<char> PlainKey = SearchValues.Create("/_.- :0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+    private static readonly SearchValues<char> PlainAlias = SearchValues.Create("_-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     [GeneratedRegex(@"\A[vV]\d+\z", RegexOptions.CultureInvariant)]
     private static partial Regex VersionLike { get; }
@@ -40,12 +40,17 @@ public static partial class Names
             return Mlflow.Missing(parameter);
         if (TooLong(parameter, key, Key) is { } tooLong)
             return tooLong;
-        if (!KeyCharacters.IsMatch(key))
+        if (!Consists(key, PlainKey))
             return Mlflow.InvalidValue(parameter, key, "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colons (:) and slashes (/).");
         return ReadsAsAnotherPath(key)
             ? Mlflow.InvalidValue(parameter, key, "Read as a file path, this name would be another one.")
             : null;
     }
+
+    /// <summary>The key of a tag that a run begins with: MLflow takes those as they are.</summary>
+    /// <param name="parameter">Where it stands in the request.</param>
+    /// <param name="key">The key.</param>
+    public static Refusal? CheckFirstTag(string parameter, string? key) => string.IsNullOrEmpty(key) ? Mlflow.Missing(parameter) : TooLong(parameter, key, Key);
 
     /// <summary>Limits count characters as Python and PostgreSQL do, by code points: an emoji is one.</summary>
     /// <param name="parameter">Where it stands in the request.</param>
@@ -69,7 +74,7 @@ public static partial class Names
     {
         null or "" => Mlflow.Invalid("Registered model alias name cannot be empty."),
         _ when TooLong(parameter, alias, Alias) is { } tooLong => tooLong,
-        _ when !AliasCharacters.IsMatch(alias) => Mlflow.InvalidValue(parameter, alias, "Names may only contain alphanumerics, underscores (_) and dashes (-)."),
+        _ when !Consists(alias, PlainAlias) => Mlflow.InvalidValue(parameter, alias, "Names may only contain alphanumerics, underscores (_) and dashes (-)."),
         _ when alias.Equals("latest", StringComparison.OrdinalIgnoreCase) => Mlflow.Invalid("The 'latest' alias name (case insensitive) is reserved."),
         _ when VersionLike.IsMatch(alias) => Mlflow.Invalid($"Version alias name '{alias}' is reserved: it reads as a version."),
         _ => null,
@@ -86,6 +91,23 @@ public static partial class Names
         for (var kept = 0; kept < limit && end < value.Length; kept++)
             end += char.IsSurrogatePair(value, end) ? 2 : 1;
         return value[..end];
+    }
+
+    // Letters and digits of any alphabet, as Python understands them: R² and 𝑅 are names too.
+    private static bool Consists(ReadOnlySpan<char> name, SearchValues<char> plain)
+    {
+        if (!name.ContainsAnyExcept(plain))
+            return true;
+        foreach (var rune in name.EnumerateRunes())
+        {
+            var allowed = rune.IsAscii
+                ? plain.Contains((char)rune.Value)
+                : Rune.IsLetter(rune) || Rune.IsNumber(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.ConnectorPunctuation;
+            if (!allowed)
+                return false;
+        }
+
+        return true;
     }
 
     private static int CodePoints(string value) => value.Length - value.Count(char.IsLowSurrogate);

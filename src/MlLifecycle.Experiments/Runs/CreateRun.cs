@@ -40,7 +40,7 @@ internal static class CreateRunSlice
         var message = sent.Message;
         if ((Names.TooLong("run_name", message.RunName, Names.RunName) ?? Names.TooLong("user_id", message.UserId, 256)) is { } tooLong)
             return new Refused(tooLong);
-        if (Rules.Tags(message.Tags, out var tags) is { } badTag)
+        if (Rules.Tags(message.Tags, out var tags, ofNewRun: true) is { } badTag)
             return new Refused(badTag);
         var tagged = tags.GetValueOrDefault(Mlflow.RunNameTag);
         if (message.RunName is { Length: > 0 } asked && tagged is { Length: > 0 } && asked != tagged)

@@ -58,22 +58,23 @@ internal static class Rules
         return Names.CheckKey(at + "key", sent?.Key);
     }
 
-    public static Refusal? Tag(string at, Entry? sent, out string value)
+    public static Refusal? Tag(string at, Entry? sent, out string value, bool ofNewRun = false)
     {
         value = Names.Cut(sent?.Value ?? "", Names.TagValue);
-        return Names.CheckKey(at + "key", sent?.Key)
+        return (ofNewRun ? Names.CheckFirstTag(at + "key", sent?.Key) : Names.CheckKey(at + "key", sent?.Key))
             ?? (sent?.Key == Mlflow.RunNameTag ? Names.TooLong(at + "value", value, Names.RunName) : null);
     }
 
     /// <summary>Tags of a request, the last of each key.</summary>
     /// <param name="sent">As sent.</param>
     /// <param name="tags">As stored.</param>
-    public static Refusal? Tags(IReadOnlyList<Entry>? sent, out Dictionary<string, string> tags)
+    /// <param name="ofNewRun">They come with the run's creation.</param>
+    public static Refusal? Tags(IReadOnlyList<Entry>? sent, out Dictionary<string, string> tags, bool ofNewRun = false)
     {
         tags = new(StringComparer.Ordinal);
         for (var i = 0; i < sent?.Count; i++)
         {
-            if (Tag($"tags[{i}].", sent[i], out var value) is { } bad)
+            if (Tag($"tags[{i}].", sent[i], out var value, ofNewRun) is { } bad)
                 return bad;
             tags[sent[i].Key!] = value;
         }

@@ -60,6 +60,7 @@ public static class The_protocol
     [Theory]
     [InlineData("\"FINISHED\"", RunStatus.Finished)]
     [InlineData("4", RunStatus.Failed)]
+    [InlineData("\"4\"", RunStatus.Failed)]
     public static void reads_enumerations_by_name_or_number(string json, RunStatus status) => JsonSerializer.Deserialize<RunStatus>(json, ProtoJson.Options).ShouldBe(status);
 
     [Theory]
@@ -72,6 +73,11 @@ public static class The_protocol
     [InlineData("loss", true)]
     [InlineData("val/loss at 5:x-y.z_", true)]
     [InlineData("ключ", true)]
+    [InlineData("R²", true)]
+    [InlineData("½ of Ⅳ", true)]
+    [InlineData("𝑅", true)]
+    [InlineData("🌊", false)]
+    [InlineData("a\ud835", false)]
     [InlineData("a//b", false)]
     [InlineData("../a", false)]
     [InlineData("a/./b", false)]
