@@ -9,7 +9,6 @@ public static class Mlflow
     public const int ParamsPerBatch = 100;
     public const int TagsPerBatch = 100;
     public const int EntriesPerBatch = 1000;
-    public const int BatchBytes = 1_000_000;
 
     /// <summary>The experiment that is there in every project without being created.</summary>
     public const long DefaultExperiment = 0;

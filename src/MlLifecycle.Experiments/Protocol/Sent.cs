@@ -13,9 +13,8 @@ namespace MlLifecycle.Experiments.Protocol;
 /// </summary>
 /// <typeparam name="T">The message: properties only, all optional.</typeparam>
 /// <param name="Message">The message.</param>
-/// <param name="Bytes">The size of the body.</param>
 /// <param name="Refusal">Why the request is no such message; null when it is.</param>
-internal sealed record Sent<T>(T Message, long Bytes, Refusal? Refusal = null) : ISent
+internal sealed record Sent<T>(T Message, Refusal? Refusal = null) : ISent
     where T : class, new()
 {
     /// <summary>Binds the message for a route handler.</summary>
@@ -24,10 +23,10 @@ internal sealed record Sent<T>(T Message, long Bytes, Refusal? Refusal = null) :
     {
         var request = context.Request;
         if (HttpMethods.IsGet(request.Method) && request.Query.Count > 0)
-            return Read(() => FromQuery(request.Query), () => InQuery(request.Query), 0);
+            return Read(() => FromQuery(request.Query), () => InQuery(request.Query));
 
         if (HttpMethods.IsPost(request.Method) && !IsJson(request.ContentType))
-            return new(new T(), 0, Mlflow.Invalid(request.ContentType is { } other
+            return new(new T(), Mlflow.Invalid(request.ContentType is { } other
                 ? $"Bad Request. Content-Type must be application/json; it is {Mlflow.Quoted(other)}."
                 : "Bad Request. Content-Type header is missing; it must be application/json."));
         var body = request.BodyReader;
@@ -40,7 +39,7 @@ internal sealed record Sent<T>(T Message, long Bytes, Refusal? Refusal = null) :
             }
             catch (InvalidDataException garbled)
             {
-                return new(new T(), 0, Mlflow.Invalid($"The body is not compressed as its Content-Encoding says: {garbled.Message}"));
+                return new(new T(), Mlflow.Invalid($"The body is not compressed as its Content-Encoding says: {garbled.Message}"));
             }
 
             if (!read.IsCompleted)
@@ -49,7 +48,7 @@ internal sealed record Sent<T>(T Message, long Bytes, Refusal? Refusal = null) :
                 continue;
             }
 
-            var sent = Read(() => FromBody(read.Buffer), () => JsonNode.Parse(read.Buffer.ToArray()), read.Buffer.Length);
+            var sent = Read(() => FromBody(read.Buffer), () => JsonNode.Parse(read.Buffer.ToArray()));
             body.AdvanceTo(read.Buffer.End);
             return sent;
         }
@@ -95,15 +94,15 @@ internal sealed record Sent<T>(T Message, long Bytes, Refusal? Refusal = null) :
         contentType is not null && contentType.AsSpan(0, contentType.IndexOf(';') is >= 0 and var end ? end : contentType.Length)
             .Trim().Equals("application/json", StringComparison.OrdinalIgnoreCase);
 
-    private static Sent<T> Read(Func<T> read, Func<JsonNode?> document, long bytes)
+    private static Sent<T> Read(Func<T> read, Func<JsonNode?> document)
     {
         try
         {
-            return new(read(), bytes);
+            return new(read());
         }
         catch (JsonException malformed)
         {
-            return new(new T(), bytes, Misread.Of(malformed, document));
+            return new(new T(), Misread.Of(malformed, document));
         }
     }
 }

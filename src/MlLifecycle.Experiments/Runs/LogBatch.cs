@@ -34,14 +34,11 @@ internal static class LogBatchSlice
 
     /// <summary>Checks a batch before anything of it is looked up.</summary>
     /// <param name="message">As sent.</param>
-    /// <param name="bytes">The size of the request.</param>
     /// <param name="batch">As it will be decided on.</param>
-    public static Refusal? Check(LogBatchMessage message, long bytes, out LogBatch batch)
+    public static Refusal? Check(LogBatchMessage message, out LogBatch batch)
     {
         batch = null!;
         var (metrics, parameters, tags) = (message.Metrics ?? [], message.Params ?? [], message.Tags ?? []);
-        if (bytes > Mlflow.BatchBytes)
-            return Mlflow.Invalid($"Batched logging API requests must be at most {Mlflow.BatchBytes} bytes, got a request of size {bytes}.");
         if ((TooMany("metrics", Mlflow.MetricsPerBatch, metrics.Count)
             ?? TooMany("params", Mlflow.ParamsPerBatch, parameters.Count)
             ?? TooMany("tags", Mlflow.TagsPerBatch, tags.Count)
@@ -79,7 +76,7 @@ internal static class LogBatchSlice
     {
         if (Rules.Named(sent.Message.RunId, null, out var run) is { } badRun)
             return new Refused(badRun);
-        if (Check(sent.Message, sent.Bytes, out var batch) is { } bad)
+        if (Check(sent.Message, out var batch) is { } bad)
             return new Refused(bad);
         if (await models.CheckMeasured(caller.ProjectId, batch.Points, cancellation) is { } unknown)
             return new Refused(unknown);

@@ -22,8 +22,8 @@ internal static class LogModelSlice
 
     private static readonly string[] Mandatory = ["artifact_path", "flavors", "utc_time_created", "run_id"];
 
-    // The bulk of a description, which stands in the model's own file.
-    private static readonly string[] Left = ["signature", "saved_input_example_info"];
+    // What the list tells of a model. The bulk of its description stands in its own file.
+    private static readonly string[] Told = [.. Mandatory, "model_uuid"];
 
     public static Decision Decide(Run run, JsonObject model)
     {
@@ -58,8 +58,10 @@ internal static class LogModelSlice
         var present = model;
         if (Mandatory.Where(field => !present.ContainsKey(field)).ToList() is { Count: > 0 } missing)
             return Mlflow.Invalid($"Model json is missing mandatory fields: {string.Join(", ", missing)}.");
-        foreach (var field in Left)
+        foreach (var field in present.Select(entry => entry.Key).Except(Told, StringComparer.Ordinal).ToList())
             model.Remove(field);
+        foreach (var (_, flavor) in model["flavors"] as JsonObject ?? [])
+            (flavor as JsonObject)?.Remove("config");
         return null;
     }
 

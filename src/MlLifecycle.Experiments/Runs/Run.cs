@@ -117,8 +117,11 @@ public sealed record MetricPoint(string Key, double Value, long Timestamp, long 
     /// <summary>The logged model it was measured of, when the client said.</summary>
     public MeasuredModel? Model { get; init; }
 
+    /// <summary>Whether it is later, and of the same moment larger; not-a-number counts as 0 there, as MLflow has it.</summary>
     public bool IsAfter(MetricPoint other) =>
-        (Step, Timestamp, Value).CompareTo((other.Step, other.Timestamp, other.Value)) > 0;
+        (Step, Timestamp, Size).CompareTo((other.Step, other.Timestamp, other.Size)) > 0;
+
+    private double Size => double.IsNaN(Value) ? 0 : Value;
 }
 
 /// <summary>A data set a run used.</summary>

@@ -183,6 +183,10 @@ internal static class RunTables
             Array(rows, r => r.Position));
     }
 
+    // How points are compared, as MetricPoint.IsAfter does. To PostgreSQL not-a-number would be the largest value.
+    private const string Sent = "(excluded.step, excluded.timestamp_ms, CASE WHEN excluded.value = 'NaN' THEN 0 ELSE excluded.value END)";
+    private const string Known = "(m.step, m.timestamp_ms, CASE WHEN m.value = 'NaN' THEN 0 ELSE m.value END)";
+
     // The latest values first, which also gives each metric its series; then its points as one chunk. All in one statement.
     private static void Metrics(NpgsqlBatch batch, IReadOnlyList<RunInWork> runs)
     {
@@ -208,7 +212,7 @@ internal static class RunTables
             return;
         Add(
             batch,
-            """
+            $"""
             WITH latest AS (
                 SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::bigint[], $5::bigint[], $6::double precision[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bytea[])
                     AS l(run, experiment, key, timestamp_ms, step, value, param_marks, first_ms, last_ms, points)
@@ -216,9 +220,9 @@ internal static class RunTables
                 INSERT INTO tracking.metrics AS m (run, experiment, key, timestamp_ms, step, value, param_marks)
                 SELECT run, experiment, key, timestamp_ms, step, value, param_marks FROM latest ORDER BY run, key
                 ON CONFLICT (run, key) DO UPDATE SET
-                    timestamp_ms = CASE WHEN (excluded.step, excluded.timestamp_ms, excluded.value) > (m.step, m.timestamp_ms, m.value) THEN excluded.timestamp_ms ELSE m.timestamp_ms END,
+                    timestamp_ms = CASE WHEN {Sent} > {Known} THEN excluded.timestamp_ms ELSE m.timestamp_ms END,
                     step = greatest(excluded.step, m.step),
-                    value = CASE WHEN (excluded.step, excluded.timestamp_ms, excluded.value) > (m.step, m.timestamp_ms, m.value) THEN excluded.value ELSE m.value END
+                    value = CASE WHEN {Sent} > {Known} THEN excluded.value ELSE m.value END
                 RETURNING series, run, key
             )
             INSERT INTO tracking.chunks (series, first_ms, last_ms, recorded, points)
@@ -247,7 +251,7 @@ internal static class RunTables
             return;
         Add(
             batch,
-            """
+            $"""
             INSERT INTO tracking.model_metrics AS m (model, key, dataset_name, dataset_digest, run, timestamp_ms, step, value)
             SELECT l.id, p.key, p.dataset_name, p.dataset_digest, p.run, p.timestamp_ms, p.step, p.value
             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::bigint[], $8::double precision[], $9::uuid[])
@@ -255,7 +259,7 @@ internal static class RunTables
             JOIN tracking.logged_models l ON l.id = p.model AND l.project = p.project
             ON CONFLICT (model, key, dataset_name, dataset_digest) DO UPDATE SET
                 run = excluded.run, timestamp_ms = excluded.timestamp_ms, step = excluded.step, value = excluded.value
-            WHERE (excluded.step, excluded.timestamp_ms, excluded.value) >= (m.step, m.timestamp_ms, m.value)
+            WHERE {Sent} >= {Known}
             """,
             Array(points, p => p.Model.ModelId),
             Array(points, p => p.Point.Key),

@@ -93,11 +93,16 @@ public sealed class Curves_and_lineage(ExperimentsFixture service) : IClassFixtu
     {
         var client = service.Empty();
         var run = await client.NewRun();
-        string Model(string path) => new JsonObject { ["artifact_path"] = path, ["flavors"] = new JsonObject(), ["utc_time_created"] = "2026-01-01", ["run_id"] = run, ["signature"] = new JsonObject() }.ToJsonString();
+        string Model(string path) => $$$"""
+            {"artifact_path": "{{{path}}}", "flavors": {"sklearn": {"pickled_model": "model.pkl", "config": {"a": 1} } }, "utc_time_created": "2026-01-01",
+             "run_id": "{{{run}}}", "model_uuid": "u", "signature": {}, "metadata": {}, "mlflow_version": "3.5.0"}
+            """;
         foreach (var path in (string[])["a", "b", "b"])
             await client.Post("runs/log-model", new { run_id = run, model_json = Model(path) });
         var tag = (await client.Run(run))["data"]!["tags"]!.AsArray().Single(t => t!["key"]!.GetValue<string>() == "mlflow.log-model.history")!["value"]!.GetValue<string>();
         JsonNode.Parse(tag)!.AsArray().Select(m => m!["artifact_path"]!.GetValue<string>()).ShouldBe(["a", "b"]);
+        JsonNode.Parse(tag)![0]!.AsObject().Select(field => field.Key).ShouldBe(["artifact_path", "flavors", "utc_time_created", "run_id", "model_uuid"]);
+        JsonNode.Parse(tag)![0]!["flavors"]!.ToJsonString().ShouldBe("""{"sklearn":{"pickled_model":"model.pkl"}}""");
         await client.RefusedPost("runs/log-model", new { run_id = run, model_json = "{nonsense" });
         (await client.RefusedPost("runs/log-model", new { run_id = run, model_json = """{"run_id": "x"}""" })).ShouldContain("artifact_path");
         await client.RefusedPost("runs/log-model", new { run_id = run });

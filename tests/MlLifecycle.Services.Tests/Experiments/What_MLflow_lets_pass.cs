@@ -1,0 +1,73 @@
+using System.Text.Json.Nodes;
+using Shouldly;
+using Xunit;
+
+namespace MlLifecycle.Experiments;
+
+/// <summary>What scripts get away with against MLflow's own server, and so send.</summary>
+public sealed class What_MLflow_lets_pass(ExperimentsFixture service) : IClassFixture<ExperimentsFixture>
+{
+    [Fact]
+    public async Task a_run_begins_with_tags_of_any_name()
+    {
+        var client = service.Empty();
+        string[] keys = ["a@b", "../x", "100%", "team"];
+        var run = await client.NewRun("0", [.. keys.Select(key => (key, "1")), ("mlflow.runName", "odd")]);
+        (await client.Search("tags.`a@b` = '1' AND tags.`../x` = '1'", ["tags.`100%`"])).ShouldBe(["odd"]);
+        await client.RefusedPost("runs/set-tag", new { run_id = run, key = "a@b", value = "2" });
+        foreach (var key in keys)
+            await client.Post("runs/delete-tag", new { run_id = run, key });
+        (await client.Run(run))["data"]!["tags"]!.AsArray().Count.ShouldBe(1);
+        await client.RefusedPost("runs/create", new { experiment_id = "0", tags = new[] { new { key = "", value = "1" } } });
+        (await client.RefusedPost("runs/create", new { experiment_id = "0", tags = new[] { new { key = new string('k', 251), value = "1" } } })).ShouldContain("tags[0].key");
+    }
+
+    [Fact]
+    public async Task a_batch_may_be_of_many_bytes_when_its_entries_are_few()
+    {
+        var client = service.Empty();
+        var run = await client.NewRun();
+        await client.Post("runs/log-batch", new { run_id = run, @params = Enumerable.Range(0, 100).Select(i => new { key = $"p{i}", value = new string('字', 20_000) }) });
+        var read = (await client.Run(run))["data"]!["params"]!.AsArray();
+        read.Count.ShouldBe(100);
+        read.ShouldAllBe(p => p!["value"]!.GetValue<string>() == new string('字', 6000));
+    }
+
+    [Fact]
+    public async Task metrics_are_named_with_whatever_python_takes_for_a_letter_or_digit()
+    {
+        var client = service.Empty();
+        var run = await client.NewRun("0", ("mlflow.runName", "fit"));
+        foreach (var key in (string[])["R²", "𝑅/½", "Δt"])
+            await client.Metric(run, key, 1);
+        (await client.Search("metrics.R² = 1 AND metrics.`𝑅/½` >= 1 AND metrics.Δt < 2", ["metrics.R²"])).ShouldBe(["fit"]);
+        (await client.Get($"metrics/get-history?run_id={run}&metric_key={Uri.EscapeDataString("R²")}"))["metrics"]!.AsArray().Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task a_tuple_of_one_run_is_a_list_of_runs()
+    {
+        var client = service.Empty();
+        var run = await client.NewRun("0", ("mlflow.runName", "only"));
+        (await client.Search($"attributes.run_id IN ('{run}',)")).ShouldBe(["only"]);
+        (await client.Search($"`attributes`.run_id NOT IN ('{run}',) AND ")).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("\"NaN\"", "0.25", "0.25")]
+    [InlineData("0.25", "\"NaN\"", "0.25")]
+    [InlineData("\"NaN\"", "-0.25", "\"NaN\"")]
+    public async Task of_one_moment_not_a_number_counts_as_zero(string first, string second, string latest)
+    {
+        var client = service.Empty();
+        var run = await client.NewRun();
+        foreach (var value in (string[])[first, second])
+            (await client.Raw("runs/log-metric", $$"""{"run_id": "{{run}}", "key": "apart", "value": {{value}}, "timestamp": 5}""")).EnsureSuccessStatusCode();
+        (await client.Raw("runs/log-batch", $$"""{"run_id": "{{run}}", "metrics": [{"key": "at once", "value": {{first}}, "timestamp": 5}, {"key": "at once", "value": {{second}}, "timestamp": 5}]}""")).EnsureSuccessStatusCode();
+        (await client.Run(run))["data"]!["metrics"]!.AsArray().Select(m => m!["value"]!.ToJsonString()).ShouldBe([latest, latest]);
+    }
+
+    [Fact]
+    public async Task a_view_may_be_named_by_its_number() =>
+        (await service.Empty().Get("experiments/search?max_results=5&view_type=1"))["experiments"]!.AsArray().ShouldHaveSingleItem()!["name"]!.GetValue<string>().ShouldBe("Default");
+}
