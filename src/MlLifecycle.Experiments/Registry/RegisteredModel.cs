@@ -43,7 +43,7 @@ public sealed record RegisteredModel(Guid Id) : IFolded<RegisteredModel>
 
     public RegisteredModel Evolve(object @event) => @event switch
     {
-        ModelRegistered e => this with { Exists = true, ProjectId = e.ProjectId, Name = e.Name, Prompt = e.Tags.GetValueOrDefault("mlflow.prompt.is_prompt") == "true" },
+        ModelRegistered e => this with { Exists = true, ProjectId = e.ProjectId, Name = e.Name, Prompt = e.Tags.GetValueOrDefault(PromptTags.IsPrompt) == "true" },
         VersionRegistered e => this with { Versions = e.Version, Requests = e.Request is { } request ? Requests.SetItem(request, e.Version) : Requests },
         StageSet e => this with { Stages = e.Stage == Registry.Stages.None ? Stages.Remove(e.Version) : Stages.SetItem(e.Version, e.Stage) },
         AliasSet e => this with { Aliases = Aliases.SetItem(e.Alias, e.Version) },
@@ -58,6 +58,14 @@ public sealed record RegisteredModel(Guid Id) : IFolded<RegisteredModel>
         },
         _ => this,
     };
+}
+
+/// <summary>The tags by which the registry carries prompts.</summary>
+internal static class PromptTags
+{
+    public const string IsPrompt = "mlflow.prompt.is_prompt";
+    public const string Text = "mlflow.prompt.text";
+    public const string Type = "_mlflow_prompt_type";
 }
 
 /// <summary>MLflow's stages.</summary>

@@ -21,7 +21,7 @@ internal sealed record RegistryQuery(IReadOnlyList<Condition> Clauses, IReadOnly
 /// <summary>What the two searches of the registry have in common.</summary>
 internal static class RegistrySearch
 {
-    private static readonly Field Prompt = new(Subject.Tag, "mlflow.prompt.is_prompt");
+    private static readonly Field Prompt = new(Subject.Tag, PromptTags.IsPrompt);
 
     public static Refusal? Prepare(
         SearchModelsMessage message, Vocabulary vocabulary, int usual, int most, Func<IReadOnlyList<Order>, IReadOnlyList<Term>> terms, out RegistryQuery query)

@@ -46,8 +46,13 @@ internal static class WebhookEvents
         var (version, tag, alias) = prompt ? ("PROMPT_VERSION", "PROMPT_VERSION_TAG", "PROMPT_ALIAS") : ("MODEL_VERSION", "MODEL_VERSION_TAG", "MODEL_VERSION_ALIAS");
         return @event switch
         {
-            ModelRegistered e => (prompt ? "PROMPT.CREATED" : "REGISTERED_MODEL.CREATED", new { e.Name, e.Tags, e.Description }, e.Time),
-            VersionRegistered e => (version + ".CREATED", new { name = model, version = VersionRow.Number(e.Version), e.Source, run_id = e.RunId, e.Tags, e.Description }, e.Time),
+            ModelRegistered e => (prompt ? "PROMPT.CREATED" : "REGISTERED_MODEL.CREATED", new { e.Name, tags = Shown(e.Tags, prompt), e.Description }, e.Time),
+            VersionRegistered e when prompt => (
+                version + ".CREATED",
+                new { name = model, version = VersionRow.Number(e.Version), template = e.Tags.GetValueOrDefault(PromptTags.Text), tags = Shown(e.Tags, prompt), description = OrNone(e.Description) },
+                e.Time),
+            VersionRegistered e => (
+                version + ".CREATED", new { name = model, version = VersionRow.Number(e.Version), e.Source, run_id = e.RunId, e.Tags, description = OrNone(e.Description) }, e.Time),
             VersionTagSet e => (tag + ".SET", new { name = model, version = VersionRow.Number(e.Version), e.Key, e.Value }, e.Time),
             VersionTagRemoved e => (tag + ".DELETED", new { name = model, version = VersionRow.Number(e.Version), e.Key }, e.Time),
             AliasSet e => (alias + ".CREATED", new { name = model, e.Alias, version = VersionRow.Number(e.Version) }, e.Time),
@@ -58,12 +63,33 @@ internal static class WebhookEvents
         };
     }
 
-    /// <summary>An example of an event, for a trial delivery.</summary>
-    public static object Example(string name) => name.Split('.')[0] switch
+    /// <summary>An example of an event, for a trial delivery: receivers are tried with the values that MLflow sends.</summary>
+    public static object Example(string name)
     {
-        "REGISTERED_MODEL" or "PROMPT" => new { name = "example", tags = new { example_key = "example_value" }, description = "An example" },
-        "MODEL_VERSION" or "PROMPT_VERSION" => new { name = "example", version = "1", source = "models:/example", run_id = (string?)null, tags = new { }, description = "An example" },
-        "MODEL_VERSION_ALIAS" or "PROMPT_ALIAS" => new { name = "example", alias = "champion", version = "1" },
-        _ => new { name = "example", version = "1", key = "example_key", value = "example_value" },
-    };
+        var tags = new { example_key = "example_value" };
+        return name switch
+        {
+            "REGISTERED_MODEL.CREATED" => new { name = "example_model", tags, description = "An example registered model" },
+            "MODEL_VERSION.CREATED" => new { name = "example_model", version = "1", source = "models:/123", run_id = "abcd1234abcd5678", tags, description = "An example model version" },
+            "MODEL_VERSION_TAG.SET" => new { name = "example_model", version = "1", key = "example_key", value = "example_value" },
+            "MODEL_VERSION_TAG.DELETED" => new { name = "example_model", version = "1", key = "example_key" },
+            "MODEL_VERSION_ALIAS.CREATED" => new { name = "example_model", alias = "example_alias", version = "1" },
+            "MODEL_VERSION_ALIAS.DELETED" => new { name = "example_model", alias = "example_alias" },
+            "PROMPT.CREATED" => new { name = "example_prompt", tags, description = "An example prompt" },
+            "PROMPT_VERSION.CREATED" => new { name = "example_prompt", version = "1", template = "Hello {{name}}!", tags, description = "An example prompt version" },
+            "PROMPT_TAG.SET" => new { name = "example_prompt", key = "example_key", value = "example_value" },
+            "PROMPT_TAG.DELETED" => new { name = "example_prompt", key = "example_key" },
+            "PROMPT_VERSION_TAG.SET" => new { name = "example_prompt", version = "1", key = "example_key", value = "example_value" },
+            "PROMPT_VERSION_TAG.DELETED" => new { name = "example_prompt", version = "1", key = "example_key" },
+            "PROMPT_ALIAS.CREATED" => new { name = "example_prompt", alias = "example_alias", version = "1" },
+            "PROMPT_ALIAS.DELETED" => new { name = "example_prompt", alias = "example_alias" },
+            _ => throw new InvalidOperationException($"There is no event {name}."),
+        };
+    }
+
+    // The tags by which the registry knows a prompt are its own affair.
+    private static IReadOnlyDictionary<string, string> Shown(IReadOnlyDictionary<string, string> tags, bool prompt) =>
+        prompt ? tags.Where(t => t.Key is not (PromptTags.IsPrompt or PromptTags.Type or PromptTags.Text)).ToDictionary(StringComparer.Ordinal) : tags;
+
+    private static string? OrNone(string text) => text.Length > 0 ? text : null;
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
@@ -62,22 +63,27 @@ internal static class WebhookRoutes
 
     private static async Task<IResult> List(Sent<WebhookMessage> sent, Caller caller, WebhookStore store, CancellationToken cancellation)
     {
-        var limit = sent.Message.MaxResults ?? 100;
+        var limit = sent.Message.MaxResults is null or 0 ? 100 : sent.Message.MaxResults.Value;
         if (limit is < 1 or > Most)
-            return new Refused(Mlflow.Invalid($"Invalid value {limit} for parameter 'max_results' supplied: it must be between 1 and {Most}."));
-        Guid? after = null;
-        if (!string.IsNullOrEmpty(sent.Message.PageToken))
+            return new Refused(Mlflow.Invalid($"max_results must be between 1 and {Most}."));
+        var search = PageToken.Fingerprint("webhooks");
+        if (PageToken.Decode(sent.Message.PageToken, search, _ => 2, out var token) is { } bad)
+            return new Refused(bad);
+        (long, Guid)? before = null;
+        if (token is not null)
         {
-            if (!Guid.TryParseExact(sent.Message.PageToken, "N", out var last))
+            if (token.After[0].ValueKind != JsonValueKind.Number || !token.After[0].TryGetInt64(out var created) || token.After[1].ValueKind != JsonValueKind.String || !token.After[1].TryGetGuid(out var last))
                 return new Refused(Mlflow.Invalid("Invalid page token."));
-            after = last;
+            before = (created, last);
         }
 
-        var found = await store.List(caller.ProjectId, after, limit + 1, cancellation);
+        var found = await store.List(caller.ProjectId, before, limit + 1, cancellation);
         return Answer.Of(new
         {
             Webhooks = Answer.OrNone([.. found.Take((int)limit).Select(w => w.Message)]),
-            next_page_token = found.Count > limit ? found[(int)limit - 1].Id.ToString("N") : null,
+            next_page_token = found.Count > limit && found[(int)limit - 1] is var end
+                ? new PageToken(search, 0, [JsonSerializer.SerializeToElement(end.Created), JsonSerializer.SerializeToElement(end.Id)]).Encode()
+                : null,
         });
     }
 
@@ -93,7 +99,17 @@ internal static class WebhookRoutes
         if (sent.Message.Event is not null && WebhookEvents.Name("event", sent.Message.Event, out name) is { } bad)
             return new Refused(bad);
         var result = await sender.Send(webhook.Id, webhook.Url, Guid.CreateVersion7(), WebhookSender.Payload(name, WebhookEvents.Example(name), clock.GetUtcNow()), cancellation);
-        return Answer.Of(new { Result = new { result.Success, response_status = result.Status, response_body = result.Body, error_message = result.Problem } });
+        // An answer speaks for itself; the message is for when there is none.
+        return Answer.Of(new
+        {
+            Result = new
+            {
+                result.Success,
+                response_status = result.Status,
+                response_body = result.Body,
+                error_message = result.Status is null ? $"Failed to test webhook: {result.Problem}" : null,
+            },
+        });
     }
 
     private static async Task<IResult> Save(Webhook webhook, WebhookMessage message, Caller caller, WebhookStore store, long now, CancellationToken cancellation)

@@ -21,6 +21,8 @@ internal sealed class WebhookSender : IDisposable
     private const int Kept = 2000;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
     private readonly WebhookStore _store;
     private readonly TimeProvider _clock;
     private readonly HttpClient _http;
@@ -34,8 +36,13 @@ internal sealed class WebhookSender : IDisposable
         _http = new(handler) { Timeout = Patience };
     }
 
-    public static string Payload(string name, object data, DateTimeOffset time) =>
-        JsonSerializer.Serialize(new { entity = name.Split('.')[0], action = name.Split('.')[1], timestamp = time.ToString("O", CultureInfo.InvariantCulture), data }, ProtoJson.Options);
+    /// <summary>What is sent: names in small letters, what is not there as null, and a time that Python reads in all its versions.</summary>
+    public static string Payload(string name, object data, DateTimeOffset time)
+    {
+        var parts = name.ToLowerInvariant().Split('.');
+        return JsonSerializer.Serialize(
+            new { entity = parts[0], action = parts[1], timestamp = time.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffffzzz", CultureInfo.InvariantCulture), data }, Json);
+    }
 
     public async Task<DeliveryResult> Send(Guid webhook, string url, Guid delivery, string payload, CancellationToken cancellation)
     {

@@ -51,12 +51,14 @@ internal sealed class WebhookStore(NpgsqlDataSource source, IConfiguration confi
         return await All(command, cancellation) is [var webhook] ? webhook : null;
     }
 
-    /// <summary>A project's webhooks in the order of their creation.</summary>
-    public async Task<IReadOnlyList<Webhook>> List(Guid project, Guid? after, long limit, CancellationToken cancellation)
+    /// <summary>A project's webhooks, the newest first.</summary>
+    public async Task<IReadOnlyList<Webhook>> List(Guid project, (long Created, Guid Id)? before, long limit, CancellationToken cancellation)
     {
-        await using var command = source.CreateCommand($"SELECT {Columns} FROM tracking.webhooks WHERE project = $1 AND id > $2 ORDER BY id LIMIT $3");
+        await using var command = source.CreateCommand(
+            $"SELECT {Columns} FROM tracking.webhooks WHERE project = $1 AND (created_ms, id) < ($2, $3) ORDER BY created_ms DESC, id DESC LIMIT $4");
         command.Parameters.Add(new() { Value = project });
-        command.Parameters.Add(new() { Value = after ?? Guid.Empty });
+        command.Parameters.Add(new() { Value = before?.Created ?? long.MaxValue });
+        command.Parameters.Add(new() { Value = before?.Id ?? Guid.Empty });
         command.Parameters.Add(new() { Value = limit });
         return await All(command, cancellation);
     }
