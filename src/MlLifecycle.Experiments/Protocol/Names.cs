@@ -65,18 +65,29 @@ public static partial class Names
 
     public static Refusal? CheckModelName(string parameter, string? name) => name switch
     {
-        null or "" => Mlflow.Invalid("Registered model name cannot be empty."),
-        _ when name.AsSpan().ContainsAny('/', ':') => Mlflow.InvalidValue(parameter, name, "Registered model names cannot contain '/' or ':'."),
+        _ when string.IsNullOrWhiteSpace(name) => Mlflow.Missing(parameter),
+        _ when name.AsSpan().ContainsAny('/', ':') => Mlflow.Invalid($"Invalid model name '{Cut(name, 200)}'. Names cannot contain '/' or ':'."),
+        "." or ".." => Mlflow.InvalidValue(parameter, name, "Read as a file path, this name would be another one."),
         _ => TooLong(parameter, name, 256),
     };
+
+    /// <summary>An alias that something is to be called by from now on. Those that are looked for may be any: <c>latest</c> is the newest version.</summary>
+    /// <param name="parameter">Where it stands in the request.</param>
+    /// <param name="alias">The alias.</param>
+    public static Refusal? CheckNewAlias(string parameter, string? alias) => CheckAlias(parameter, alias) ?? alias switch
+    {
+        _ when IsLatest(alias) => Mlflow.Invalid("The 'latest' alias name (case insensitive) is reserved."),
+        { } when VersionLike.IsMatch(alias) => Mlflow.Invalid($"Version alias name '{alias}' is reserved: it reads as a version."),
+        _ => null,
+    };
+
+    public static bool IsLatest(string? alias) => "latest".Equals(alias, StringComparison.OrdinalIgnoreCase);
 
     public static Refusal? CheckAlias(string parameter, string? alias) => alias switch
     {
         null or "" => Mlflow.Invalid("Registered model alias name cannot be empty."),
         _ when TooLong(parameter, alias, Alias) is { } tooLong => tooLong,
-        _ when !Consists(alias, PlainAlias) => Mlflow.InvalidValue(parameter, alias, "Names may only contain alphanumerics, underscores (_) and dashes (-)."),
-        _ when alias.Equals("latest", StringComparison.OrdinalIgnoreCase) => Mlflow.Invalid("The 'latest' alias name (case insensitive) is reserved."),
-        _ when VersionLike.IsMatch(alias) => Mlflow.Invalid($"Version alias name '{alias}' is reserved: it reads as a version."),
+        _ when !Consists(alias, PlainAlias) => Mlflow.Invalid($"Invalid alias name: '{alias}'. Names may only contain alphanumerics, underscores (_), and dashes (-)."),
         _ => null,
     };
 

@@ -47,6 +47,13 @@ internal sealed class ModelPlaces(ModelRows rows, LoggedModelRows logged, RunRea
         return (location == source ? null : location, null);
     }
 
+    /// <summary>The run that made the logged model which a source or its id names; null when no run did.</summary>
+    public async Task<string?> RunOf(Guid project, string source, string? modelId, CancellationToken cancellation) =>
+        ((source.StartsWith(Models, StringComparison.Ordinal) ? LoggedModel.Parse(source[Models.Length..]) : null) ?? LoggedModel.Parse(modelId)) is { } model
+            && await logged.Find(project, model, cancellation) is { SourceRun.Length: > 0 } row
+            ? row.SourceRun
+            : null;
+
     private async Task<VersionRow?> Version(Guid project, string reference, CancellationToken cancellation)
     {
         if (reference.Split('@') is [var named, var alias])

@@ -141,7 +141,10 @@ internal sealed class ModelRows(NpgsqlDataSource source)
         return versions;
     }
 
-    /// <summary>Brings the tables up to what was decided, in the commit of the events.</summary>
+    /// <summary>
+    /// Brings the tables up to what was decided, in the commit of the events. Tags and aliases leave the time of the last change as it is: scripts take
+    /// the version that a search finds first, the last changed, for the newest.
+    /// </summary>
     /// <param name="session">The session that appends them.</param>
     /// <param name="stream">The model.</param>
     /// <param name="event">One of them.</param>
@@ -171,24 +174,22 @@ internal sealed class ModelRows(NpgsqlDataSource source)
                 session.QueueSqlCommand(
                     "INSERT INTO tracking.model_aliases (stream, alias, version) VALUES (?, ?, ?) ON CONFLICT (stream, alias) DO UPDATE SET version = excluded.version",
                     stream, e.Alias, e.Version);
-                Touch(e.Time);
                 break;
             case AliasRemoved e:
                 session.QueueSqlCommand("DELETE FROM tracking.model_aliases WHERE stream = ? AND alias = ?", stream, e.Alias);
-                Touch(e.Time);
                 break;
             case ModelRenamed e:
                 session.QueueSqlCommand("UPDATE tracking.models SET name = ?, updated_ms = ? WHERE stream = ?", e.Name, e.Time, stream);
+                session.QueueSqlCommand("UPDATE tracking.model_versions SET updated_ms = ? WHERE stream = ?", e.Time, stream);
                 break;
             case ModelDescribed e:
                 session.QueueSqlCommand("UPDATE tracking.models SET description = ?, updated_ms = ? WHERE stream = ?", e.Description, e.Time, stream);
                 break;
             case ModelTagSet e:
-                session.QueueSqlCommand(
-                    "UPDATE tracking.models SET tags = tags || jsonb_build_object(?::text, ?::text), updated_ms = ? WHERE stream = ?", e.Key, e.Value, e.Time, stream);
+                session.QueueSqlCommand("UPDATE tracking.models SET tags = tags || jsonb_build_object(?::text, ?::text) WHERE stream = ?", e.Key, e.Value, stream);
                 break;
             case ModelTagRemoved e:
-                session.QueueSqlCommand("UPDATE tracking.models SET tags = tags - ?::text, updated_ms = ? WHERE stream = ?", e.Key, e.Time, stream);
+                session.QueueSqlCommand("UPDATE tracking.models SET tags = tags - ?::text WHERE stream = ?", e.Key, stream);
                 break;
             case ModelDeleted:
                 session.QueueSqlCommand("DELETE FROM tracking.models WHERE stream = ?", stream);
@@ -199,12 +200,10 @@ internal sealed class ModelRows(NpgsqlDataSource source)
                 break;
             case VersionTagSet e:
                 session.QueueSqlCommand(
-                    "UPDATE tracking.model_versions SET tags = tags || jsonb_build_object(?::text, ?::text), updated_ms = ? WHERE stream = ? AND version = ?",
-                    e.Key, e.Value, e.Time, stream, e.Version);
+                    "UPDATE tracking.model_versions SET tags = tags || jsonb_build_object(?::text, ?::text) WHERE stream = ? AND version = ?", e.Key, e.Value, stream, e.Version);
                 break;
             case VersionTagRemoved e:
-                session.QueueSqlCommand(
-                    "UPDATE tracking.model_versions SET tags = tags - ?::text, updated_ms = ? WHERE stream = ? AND version = ?", e.Key, e.Time, stream, e.Version);
+                session.QueueSqlCommand("UPDATE tracking.model_versions SET tags = tags - ?::text WHERE stream = ? AND version = ?", e.Key, stream, e.Version);
                 break;
             case VersionDeleted e:
                 session.QueueSqlCommand("DELETE FROM tracking.model_aliases WHERE stream = ? AND version = ?", stream, e.Version);

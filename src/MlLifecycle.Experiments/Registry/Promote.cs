@@ -38,10 +38,10 @@ internal static class PromoteSlice
         if (string.IsNullOrEmpty(sent.Message.Stage))
             return new Refused(Mlflow.Missing("stage"));
         if (Stages.Named(sent.Message.Stage) is not { } stage)
-            return new Refused(Mlflow.Invalid($"Invalid Model Version stage: {Mlflow.Quoted(sent.Message.Stage)}. Value must be one of {string.Join(", ", Stages.All)}."));
+            return new Refused(ModelMessages.UnknownStage(sent.Message.Stage));
         var archive = sent.Message.ArchiveExistingVersions ?? false;
         if (archive && stage is not (Stages.Staging or Stages.Production))
-            return new Refused(Mlflow.Invalid($"Model version transition cannot archive existing model versions because '{stage}' is not an active stage: Staging or Production."));
+            return new Refused(Mlflow.Invalid($"Model version transition cannot archive existing model versions because '{stage}' is not an Active stage. Valid stages are Staging and Production."));
         return await Change(
             sent.Message.Name!,
             caller,
@@ -55,7 +55,7 @@ internal static class PromoteSlice
     public static async Task<IResult> HandleSetAlias(
         Sent<ModelMessages> sent, Caller caller, ModelRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
     {
-        if ((sent.Message.CheckVersion(out var version) ?? Names.CheckAlias("alias", sent.Message.Alias)) is { } bad)
+        if ((sent.Message.CheckVersion(out var version) ?? Names.CheckNewAlias("alias", sent.Message.Alias)) is { } bad)
             return new Refused(bad);
         return await Change(
             sent.Message.Name!, caller, rows, session, model => SetAlias(model, sent.Message.Alias!, version, Now(clock)), () => Task.FromResult(Answer.Empty), cancellation);

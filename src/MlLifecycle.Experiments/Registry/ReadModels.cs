@@ -32,6 +32,14 @@ internal static class ReadModels
             return new Refused(bad);
         if (await rows.Find(caller.ProjectId, message.Name!, cancellation) is not { } model)
             return new Refused(ModelMessages.Unknown(message.Name!));
+        // Prompts are loaded so when no version of them is asked for.
+        if (Names.IsLatest(message.Alias))
+        {
+            return model.Latest.MaxBy(v => v.Version) is { } newest
+                ? Answer.Of(new { model_version = newest.Message })
+                : new Refused(Mlflow.Unknown($"Latest version not found for model {model.Name}."));
+        }
+
         if (!model.Aliases.TryGetValue(message.Alias!, out var version))
             return new Refused(Mlflow.Invalid($"Registered model alias {message.Alias} not found."));
         return Answer.Of(new { model_version = (await rows.FindVersion(caller.ProjectId, model.Name, version, cancellation))?.Message });
@@ -43,7 +51,7 @@ internal static class ReadModels
         if (Names.CheckModelName("name", message.Name) is { } bad)
             return new Refused(bad);
         if (message.Stages?.FirstOrDefault(s => Stages.Named(s) is null) is { } other)
-            return new Refused(Mlflow.Invalid($"Invalid Model Version stage: {Mlflow.Quoted(other)}. Value must be one of {string.Join(", ", Stages.All)}."));
+            return new Refused(ModelMessages.UnknownStage(other));
         if (await rows.Find(caller.ProjectId, message.Name!, cancellation) is not { } model)
             return new Refused(ModelMessages.Unknown(message.Name!));
         var stages = message.Stages is { Count: > 0 } asked ? asked.Select(Stages.Named).ToHashSet() : null;

@@ -22,9 +22,23 @@ internal sealed class RegisterModelMessage
 
 internal static class RegisterModelSlice
 {
-    public static Decision Decide(RegisteredModel model, RegisterModel register, long now) => model.Exists
-        ? Mlflow.Taken($"Registered Model (name={register.Name}) already exists.")
-        : Accept(new ModelRegistered(register.ProjectId, register.Name, register.Description, now, register.Tags));
+    public static Decision Decide(RegisteredModel model, RegisterModel register, long now) => model switch
+    {
+        { Deleted: true } => Mlflow.Unknown($"Registered Model with name={register.Name} not found: this request made it, with the same Idempotency-Key, and it was deleted since."),
+        { Exists: true } => Taken(register.Name, model.Prompt, register.Tags),
+        _ => Accept(new ModelRegistered(register.ProjectId, register.Name, register.Description, now, register.Tags)),
+    };
+
+    // Prompts and models share their names.
+    private static Refusal Taken(string name, bool byPrompt, IReadOnlyDictionary<string, string> tags)
+    {
+        var (there, asked) = (Kind(byPrompt), Kind(tags.ContainsKey(PromptTags.IsPrompt)));
+        return Mlflow.Taken(there == asked
+            ? $"{asked} (name={name}) already exists."
+            : $"Tried to create a {asked.ToLowerInvariant()} with name '{name}', but the name is already taken by a {there.ToLowerInvariant()}. A model and a prompt cannot have the same name.");
+
+        static string Kind(bool prompt) => prompt ? "Prompt" : "Registered Model";
+    }
 
     public static async Task<IResult> Handle(
         Sent<RegisterModelMessage> sent, Caller caller, ModelRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
@@ -36,15 +50,14 @@ internal static class RegisterModelSlice
             return new Refused(badTag);
         var id = caller.NewId("model");
         if (await rows.Find(caller.ProjectId, message.Name!, cancellation) is { } there)
-            return there.Stream == id ? Answer.Of(new { registered_model = there.Message }) : new Refused(Mlflow.Taken($"Registered Model (name={message.Name}) already exists."));
+            return there.Stream == id ? Answer.Of(new { registered_model = there.Message }) : new Refused(Taken(there.Name, there.Tags.ContainsKey(PromptTags.IsPrompt), tags));
         var register = new RegisterModel(caller.ProjectId, message.Name!, message.Description ?? "", tags);
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         var refusal = await RegistryWrites.Commit(session, caller, id, model => Decide(model, register, now), cancellation);
+        var made = await rows.Find(caller.ProjectId, message.Name!, cancellation);
         if (refusal is { Code: "already-exists" })
-            refusal = Mlflow.Taken($"Registered Model (name={message.Name}) already exists.");
-        if (refusal is not null)
-            return new Refused(refusal);
-        return Answer.Of(new { registered_model = (await rows.Find(caller.ProjectId, message.Name!, cancellation))?.Message });
+            refusal = Taken(message.Name!, made?.Tags.ContainsKey(PromptTags.IsPrompt) ?? false, tags);
+        return refusal is null ? Answer.Of(new { registered_model = made?.Message }) : new Refused(refusal);
     }
 }
 

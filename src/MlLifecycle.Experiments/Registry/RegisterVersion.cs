@@ -40,21 +40,29 @@ internal sealed class RegisterVersionMessage
 
 internal static class RegisterVersionSlice
 {
-    public static Decision Decide(RegisteredModel model, RegisterVersion register, long now) => model.Active
-        ? Made(model, register) is not null
-            ? Nothing
-            : Accept(new VersionRegistered(
-                register.Name, model.Versions + 1, register.Source, register.RunId, register.RunLink, register.Description, register.User, now, register.Tags)
-            {
-                ModelId = register.ModelId,
-                Location = register.Location,
-                Request = register.Request,
-            })
-        : ModelMessages.Unknown(register.Name);
+    public static Decision Decide(RegisteredModel model, RegisterVersion register, long now)
+    {
+        if (!model.Active)
+            return ModelMessages.Unknown(register.Name);
+        if (Made(model, register) is { } made)
+        {
+            return model.Has(made)
+                ? Nothing
+                : Mlflow.Unknown($"Model Version (name={register.Name}, version={made}) not found: this request made it, with the same Idempotency-Key, and it was deleted since.");
+        }
+
+        return Accept(new VersionRegistered(
+            register.Name, model.Versions + 1, register.Source, register.RunId, register.RunLink, register.Description, register.User, now, register.Tags)
+        {
+            ModelId = register.ModelId,
+            Location = register.Location,
+            Request = register.Request,
+        });
+    }
 
     // The version that this very request made before.
     private static int? Made(RegisteredModel model, RegisterVersion register) =>
-        register.Request is { } request && model.Requests.TryGetValue(request, out var version) && model.Has(version) ? version : null;
+        register.Request is { } request && model.Requests.TryGetValue(request, out var version) ? version : null;
 
     public static Refusal? CheckSource(string? source)
     {
@@ -85,8 +93,9 @@ internal static class RegisterVersionSlice
         var (location, nowhere) = await places.Pin(caller.ProjectId, message.Source!, cancellation);
         if (nowhere is not null)
             return new Refused(nowhere);
+        var run = message.RunId is { Length: > 0 } said ? said : await places.RunOf(caller.ProjectId, message.Source!, message.ModelId, cancellation);
         var register = new RegisterVersion(
-            row.Name, message.Source!, message.RunId is { Length: > 0 } ? message.RunId : null, message.RunLink ?? "", message.Description ?? "", caller.Actor, tags)
+            row.Name, message.Source!, run, message.RunLink ?? "", message.Description ?? "", caller.Actor, tags)
         {
             ModelId = message.ModelId is { Length: > 0 } modelId ? modelId : null,
             Location = location,
@@ -134,6 +143,8 @@ internal sealed class ModelMessages
     public IReadOnlyList<string>? Stages { get; init; }
 
     public static Refusal Unknown(string name) => Mlflow.Unknown($"Registered Model with name={name} not found");
+
+    public static Refusal UnknownStage(string stage) => Mlflow.Invalid($"Invalid Model Version stage: {Names.Cut(stage, 200)}. Value must be one of {string.Join(", ", Registry.Stages.All)}.");
 
     public static Refusal UnknownVersion(string name, string? version) => Mlflow.Unknown($"Model Version (name={name}, version={version}) not found");
 

@@ -15,6 +15,7 @@ public static class A_registered_model
     {
         Spec.Given<RegisteredModel>().When(m => RegisterModelSlice.Decide(m, new(Project, "sorter", "", NoTags), 1)).ThenEachTime(Registered);
         Spec.Given<RegisteredModel>(Registered).When(m => RegisterModelSlice.Decide(m, new(Project, "sorter", "", NoTags), 2)).ThenRefused(400, "RESOURCE_ALREADY_EXISTS");
+        Spec.Given<RegisteredModel>(Registered, new ModelDeleted(2)).When(m => RegisterModelSlice.Decide(m, new(Project, "sorter", "", NoTags), 3)).ThenRefused(404, "RESOURCE_DOES_NOT_EXIST");
     }
 
     [Fact]
@@ -28,6 +29,7 @@ public static class A_registered_model
         var made = Version(1) with { Request = named.Request };
         Spec.Given<RegisteredModel>(Registered).When(m => RegisterVersionSlice.Decide(m, named, 2)).Then(made);
         Spec.Given<RegisteredModel>(Registered, made, Version(2)).When(m => RegisterVersionSlice.Decide(m, named, 3)).ThenNothing();
+        Spec.Given<RegisteredModel>(Registered, made, new VersionDeleted(1, 3)).When(m => RegisterVersionSlice.Decide(m, named, 4)).ThenRefused(404, "RESOURCE_DOES_NOT_EXIST");
     }
 
     [Fact]

@@ -84,6 +84,89 @@ public sealed class A_registry_that_changes(ExperimentsFixture service) : IClass
     }
 
     [Fact]
+    public async Task loads_the_newest_version_when_none_is_asked_for()
+    {
+        var client = await Sorter(versions: 0);
+        (await client.RefusedGet("registered-models/alias?name=sorter&alias=latest", "RESOURCE_DOES_NOT_EXIST", 404)).ShouldBe("Latest version not found for model sorter.");
+        for (var i = 0; i < 3; i++)
+            await Version(client);
+        await client.Post("model-versions/transition-stage", new { name = "sorter", version = "1", stage = "Production" });
+        foreach (var alias in (string[])["latest", "LATEST"])
+            (await client.Get($"registered-models/alias?name=sorter&alias={alias}"))["model_version"]!["version"]!.GetValue<string>().ShouldBe("3");
+        (await client.RefusedGet("registered-models/alias?name=sorter&alias=v1")).ShouldBe("Registered model alias v1 not found.");
+        await client.Send(HttpMethod.Delete, "registered-models/alias", new { name = "sorter", alias = "latest" });
+        (await client.RefusedPost("registered-models/alias", new { name = "sorter", alias = "a b", version = "1" })).ShouldBe("Invalid alias name: 'a b'. Names may only contain alphanumerics, underscores (_), and dashes (-).");
+    }
+
+    [Fact]
+    public async Task takes_tags_and_aliases_for_no_change_of_what_they_are_on()
+    {
+        var client = await Sorter(versions: 2);
+        var (model, versions) = (await Updated("registered-models/get?name=sorter", "registered_model"), await Found());
+        await Task.Delay(5);
+        await client.Post("model-versions/set-tag", new { name = "sorter", version = "1", key = "passed", value = "yes" });
+        await client.Send(HttpMethod.Delete, "model-versions/delete-tag", new { name = "sorter", version = "1", key = "passed" });
+        await client.Post("registered-models/set-tag", new { name = "sorter", key = "team", value = "red" });
+        await client.Send(HttpMethod.Delete, "registered-models/delete-tag", new { name = "sorter", key = "team" });
+        await client.Post("registered-models/alias", new { name = "sorter", alias = "champion", version = "1" });
+        await client.Send(HttpMethod.Delete, "registered-models/alias", new { name = "sorter", alias = "champion" });
+        (await Found()).ShouldBe(versions);
+        versions[0].Version.ShouldBe("2", "scripts take the first for the newest");
+        (await Updated("registered-models/get?name=sorter", "registered_model")).ShouldBe(model);
+        await client.Post("registered-models/rename", new { name = "sorter", new_name = "picker" });
+        (await Found()).ShouldAllBe(v => v.Updated > versions[0].Updated);
+
+        async Task<long> Updated(string path, string of) => (await client.Get(path))[of]!["last_updated_timestamp"]!.GetValue<long>();
+
+        async Task<(string Version, long Updated)[]> Found() =>
+            [.. (await client.Get("model-versions/search"))["model_versions"]!.AsArray().Select(v => (v!["version"]!.GetValue<string>(), v["last_updated_timestamp"]!.GetValue<long>()))];
+    }
+
+    [Fact]
+    public async Task knows_the_run_that_made_a_logged_model()
+    {
+        var client = await Sorter(versions: 0);
+        var run = await client.NewRun();
+        var logged = (await client.Post("logged-models", new { experiment_id = "0", name = "net", source_run_id = run }))["model"]!["info"]!["model_id"]!.GetValue<string>();
+        (await Version(client, "sorter", $"models:/{logged}"))["run_id"]!.GetValue<string>().ShouldBe(run);
+        (await client.Post("model-versions/create", new { name = "sorter", source = "mlflow-artifacts:/0/x", model_id = logged }))["model_version"]!["run_id"]!.GetValue<string>().ShouldBe(run);
+        (await client.Post("model-versions/create", new { name = "sorter", source = $"models:/{logged}", run_id = "other" }))["model_version"]!["run_id"]!.GetValue<string>().ShouldBe("other");
+    }
+
+    [Fact]
+    public async Task says_what_a_name_is_taken_by()
+    {
+        var client = await Sorter(versions: 0);
+        object[] prompt = [new { key = "mlflow.prompt.is_prompt", value = "true" }];
+        await client.Post("registered-models/create", new { name = "greeting", tags = prompt });
+        (await client.RefusedPost("registered-models/create", new { name = "sorter" }, "RESOURCE_ALREADY_EXISTS")).ShouldBe("Registered Model (name=sorter) already exists.");
+        (await client.RefusedPost("registered-models/create", new { name = "greeting", tags = prompt }, "RESOURCE_ALREADY_EXISTS")).ShouldBe("Prompt (name=greeting) already exists.");
+        (await client.RefusedPost("registered-models/create", new { name = "sorter", tags = prompt }, "RESOURCE_ALREADY_EXISTS"))
+            .ShouldStartWith("Tried to create a prompt with name 'sorter', but the name is already taken by a registered model.");
+        (await client.RefusedPost("registered-models/create", new { name = "greeting" }, "RESOURCE_ALREADY_EXISTS"))
+            .ShouldStartWith("Tried to create a registered model with name 'greeting', but the name is already taken by a prompt.");
+    }
+
+    [Theory]
+    [InlineData("", "Missing value for required parameter 'name'.")]
+    [InlineData("  ", "Missing value for required parameter 'name'.")]
+    [InlineData("a/b", "Invalid model name 'a/b'. Names cannot contain '/' or ':'.")]
+    [InlineData("a:b", "Invalid model name 'a:b'. Names cannot contain '/' or ':'.")]
+    [InlineData("..", "Invalid value \"..\" for parameter 'name' supplied: Read as a file path, this name would be another one.")]
+    public async Task says_why_a_name_cannot_be_one(string name, string why) => (await service.Empty().RefusedPost("registered-models/create", new { name })).ShouldBe(why);
+
+    [Fact]
+    public async Task says_which_stages_there_are()
+    {
+        var client = await Sorter(versions: 1);
+        const string Why = "Invalid Model Version stage: attic. Value must be one of None, Staging, Production, Archived.";
+        (await client.RefusedPost("model-versions/transition-stage", new { name = "sorter", version = "1", stage = "attic" })).ShouldBe(Why);
+        (await client.RefusedGet("registered-models/get-latest-versions?name=sorter&stages=attic")).ShouldBe(Why);
+        (await client.RefusedPost("model-versions/transition-stage", new { name = "sorter", version = "1", stage = "None", archive_existing_versions = true }))
+            .ShouldBe("Model version transition cannot archive existing model versions because 'None' is not an Active stage. Valid stages are Staging and Production.");
+    }
+
+    [Fact]
     public async Task tells_who_put_a_version_into_production_and_when()
     {
         var client = await Sorter(versions: 2);

@@ -26,10 +26,15 @@ public sealed class The_registry_over_HTTP(ExperimentsFixture service) : IClassF
             (await client.Post(path, body)).ToJsonString().ShouldBe(first.ToJsonString(), path);
         }
 
+        await client.Send(HttpMethod.Delete, "model-versions/delete", new { name = "sorter", version = "1" });
+        (await client.RefusedPost("model-versions/create", creations[2].Body, "RESOURCE_DOES_NOT_EXIST", 404)).ShouldStartWith("Model Version (name=sorter, version=1) not found: this request made it");
         client.Http.DefaultRequestHeaders.Remove("Idempotency-Key");
         await client.RefusedPost("experiments/create", new { name = "trees" }, "RESOURCE_ALREADY_EXISTS");
         await client.RefusedPost("registered-models/create", new { name = "sorter" }, "RESOURCE_ALREADY_EXISTS");
         (await client.Post("model-versions/create", new { name = "sorter", source = "mlflow-artifacts:/0/x" }))["model_version"]!["version"]!.GetValue<string>().ShouldBe("2");
+        await client.Send(HttpMethod.Delete, "registered-models/delete", new { name = "sorter" });
+        client.Http.DefaultRequestHeaders.Add("Idempotency-Key", "once");
+        (await client.RefusedPost("registered-models/create", creations[1].Body, "RESOURCE_DOES_NOT_EXIST", 404)).ShouldStartWith("Registered Model with name=sorter not found: this request made it");
     }
 
     [Fact]
