@@ -32,6 +32,12 @@ public sealed record EvaluationDataset(Guid Id) : IFolded<EvaluationDataset>
     /// <summary>Milliseconds since 1970.</summary>
     public long Updated { get; init; }
 
+    /// <summary>How many records there are.</summary>
+    public int Records { get; init; }
+
+    /// <summary>What they are made of; null while there are none.</summary>
+    public RecordSchema? Schema { get; init; }
+
     public static EvaluationDataset Initial(Guid id) => new(id);
 
     public static string IdOf(Guid id) => "d-" + id.ToString("N");
@@ -53,9 +59,10 @@ public sealed record EvaluationDataset(Guid Id) : IFolded<EvaluationDataset>
             Updated = e.Time,
         },
         EvaluationDatasetShared e => this with { Experiments = [.. e.Experiments], UpdatedBy = e.By, Updated = e.Time },
-        EvaluationDatasetTagsSet e => this with { Tags = Tags.SetItems(e.Tags), Updated = e.Time },
-        EvaluationDatasetTagRemoved e => this with { Tags = Tags.Remove(e.Key), Updated = e.Time },
-        EvaluationRecordsChanged e => this with { UpdatedBy = e.By, Updated = e.Time },
+        // Without a new time, as that would make its digest another one: the same questions are the same dataset.
+        EvaluationDatasetTagsSet e => this with { Tags = Tags.SetItems(e.Tags) },
+        EvaluationDatasetTagRemoved e => this with { Tags = Tags.Remove(e.Key) },
+        EvaluationRecordsChanged e => this with { UpdatedBy = e.By, Updated = e.Time, Records = Records + e.Inserted, Schema = (Schema ?? new()).With(e.Records) },
         EvaluationDatasetDeleted => this with { Active = false },
         _ => this,
     };
@@ -66,6 +73,8 @@ public sealed record EvaluationDataset(Guid Id) : IFolded<EvaluationDataset>
         Name,
         Tags = JsonSerializer.Serialize(new SortedDictionary<string, string>(Tags, StringComparer.Ordinal)),
         Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Name}:{Updated}")))[..4]),
+        Schema = Schema?.ToJson(),
+        Profile = Records > 0 ? string.Create(CultureInfo.InvariantCulture, $"{{\"num_records\": {Records}}}") : null,
         created_time = Created,
         last_update_time = Updated,
         created_by = CreatedBy,
@@ -100,6 +109,10 @@ public sealed record EvaluationRecordsChanged(int Inserted, int Updated, string 
 /// <param name="Tags">Laid over the tags that were there.</param>
 /// <param name="Source">Where it comes from; null leaves it as it was.</param>
 /// <param name="Outputs">What the application answered, of any shape; null leaves it as it was.</param>
-public sealed record RecordChange(Guid Id, string Key, JsonObject? Inputs, JsonObject Expectations, JsonObject Tags, JsonObject? Source, JsonNode? Outputs);
+public sealed record RecordChange(Guid Id, string Key, JsonObject? Inputs, JsonObject Expectations, JsonObject Tags, JsonObject? Source, JsonNode? Outputs)
+{
+    /// <summary>There are no outputs any more.</summary>
+    public bool Unanswered { get; init; }
+}
 
 public sealed record EvaluationDatasetDeleted(long Time);

@@ -63,7 +63,7 @@ internal static class EvaluationDatasets
         if (ids.FirstOrDefault(id => !rows.Any(row => row.Id == id)) is { } unknown)
             return new Refused(Mlflow.UnknownExperiment(unknown));
         var created = new EvaluationDatasetCreated(
-            caller.ProjectId, message.Name!, [.. ids.Distinct()], tags, message.CreatedBy is { Length: > 0 } by ? by : caller.Actor, clock.GetUtcNow().ToUnixTimeMilliseconds());
+            caller.ProjectId, message.Name!, [.. ids.Distinct()], tags, UserOf(tags) ?? (message.CreatedBy is { Length: > 0 } by ? by : caller.Actor), clock.GetUtcNow().ToUnixTimeMilliseconds());
         var outcome = await session.Decide<EvaluationDataset>(caller.NewId("evaluation-dataset"), caller.Origin, dataset => dataset.Active ? Nothing : Accept(created), cancellation);
         return outcome.Refusal is { } refusal ? new Refused(refusal) : Answer.Of(new { Dataset = outcome.State.Message });
     }
@@ -72,7 +72,7 @@ internal static class EvaluationDatasets
         With(id, caller, session, dataset => Task.FromResult(Answer.Of(new { Dataset = dataset.Message })), cancellation);
 
     public static Task<IResult> Experiments(string id, Caller caller, IDocumentSession session, CancellationToken cancellation) =>
-        With(id, caller, session, dataset => Task.FromResult(Answer.Of(new { experiment_ids = dataset.Experiments })), cancellation);
+        With(id, caller, session, dataset => Task.FromResult(Answer.Of(new { experiment_ids = dataset.Experiments })), cancellation, () => Answer.Of(new { experiment_ids = Array.Empty<string>() }));
 
     public static Decision Share(EvaluationDataset dataset, IReadOnlyCollection<string> experiments, bool remove, string by, long now)
     {
@@ -117,7 +117,8 @@ internal static class EvaluationDatasets
         dataset => Commit(
             dataset, caller, session, d => d.Active ? Accept(new EvaluationDatasetDeleted(clock.GetUtcNow().ToUnixTimeMilliseconds())) : Nothing, _ => Answer.Empty, cancellation,
             (work, _) => work.QueueSqlCommand("DELETE FROM tracking.evaluation_records WHERE dataset = ?", dataset.Id)),
-        cancellation);
+        cancellation,
+        () => Answer.Empty);
 
     public static Task<IResult> HandleTags(string id, Sent<EvaluationMessage> sent, Caller caller, IDocumentSession session, TimeProvider clock, CancellationToken cancellation) => With(
         id,
@@ -126,14 +127,16 @@ internal static class EvaluationDatasets
         dataset => Tags(sent.Message.Tags, out var tags) is { } bad
             ? Task.FromResult<IResult>(new Refused(bad))
             : Commit(dataset, caller, session, d => SetTags(d, tags, clock.GetUtcNow().ToUnixTimeMilliseconds()), d => Answer.Of(new { Dataset = d.Message }), cancellation),
-        cancellation);
+        cancellation,
+        () => new Refused(Mlflow.Unknown($"Could not find evaluation dataset with ID {Names.Cut(id, 64)}")));
 
     public static Task<IResult> HandleRemoveTag(string id, string key, Caller caller, IDocumentSession session, TimeProvider clock, CancellationToken cancellation) => With(
         id,
         caller,
         session,
         dataset => Commit(dataset, caller, session, d => RemoveTag(d, key, clock.GetUtcNow().ToUnixTimeMilliseconds()), _ => Answer.Empty, cancellation),
-        cancellation);
+        cancellation,
+        () => Answer.Empty);
 
     public static Task<IResult> Records(string id, Sent<EvaluationMessage> sent, Caller caller, IDocumentSession session, EvaluationRecords records, CancellationToken cancellation) => With(
         id,
@@ -168,9 +171,12 @@ internal static class EvaluationDatasets
                 return Mlflow.Invalid("Invalid value for parameter 'tags' supplied: a JSON object is expected.");
             if (Storable.Check("tags", sent) is { } unstorable)
                 return unstorable;
-            // The client takes values of any type; what is no text is kept as JSON says it.
+            // The client takes values of any type: what is no text is kept as JSON says it, and null leaves a tag as it is.
             foreach (var (key, value) in sent)
-                tags[key] = value is JsonValue plain && plain.TryGetValue(out string? said) ? said : value?.ToJsonString() ?? "null";
+            {
+                if (value is not null)
+                    tags[key] = TextOf(value);
+            }
         }
         catch (Exception malformed) when (malformed is JsonException or ArgumentException or InvalidOperationException)
         {
@@ -180,12 +186,27 @@ internal static class EvaluationDatasets
         return tags.Select(t => Names.TooLong("tags key", t.Key, Names.Key) ?? Names.TooLong($"tags.{t.Key}", t.Value, Names.TagValue)).FirstOrDefault(refusal => refusal is not null);
     }
 
-    public static async Task<IResult> With(string id, Caller caller, IDocumentSession session, Func<EvaluationDataset, Task<IResult>> act, CancellationToken cancellation) =>
+    /// <summary>Who a client says wrote something: it knows the user where the server knows a token.</summary>
+    public static string? UserOf(JsonNode? tags) => tags is JsonObject said && said["mlflow.user"] is { } user ? TextOf(user) : null;
+
+    private static string? UserOf(Dictionary<string, string> tags) => tags.GetValueOrDefault("mlflow.user");
+
+    private static string TextOf(JsonNode value) => value is JsonValue plain && plain.TryGetValue(out string? said) ? said : value.ToJsonString();
+
+    /// <summary>Acts on a dataset of the caller's project.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="session">A session.</param>
+    /// <param name="act">What is done with it.</param>
+    /// <param name="cancellation">Cancels the work.</param>
+    /// <param name="otherwise">The answer where there is no such dataset, when it is not that there is none.</param>
+    public static async Task<IResult> With(
+        string id, Caller caller, IDocumentSession session, Func<EvaluationDataset, Task<IResult>> act, CancellationToken cancellation, Func<IResult>? otherwise = null) =>
         EvaluationDataset.Parse(id) is { } dataset && await session.LoadAsync<EvaluationDataset>(dataset, cancellation) is { Active: true } present && present.ProjectId == caller.ProjectId
             ? await act(present)
-            : new Refused(NotFound(id));
+            : otherwise?.Invoke() ?? new Refused(NotFound(id));
 
-    public static Refusal NotFound(string id) => Mlflow.Unknown($"Evaluation dataset with id {Mlflow.Quoted(id)} not found.");
+    public static Refusal NotFound(string id) => Mlflow.Unknown($"Evaluation dataset with id '{Names.Cut(id, 64)}' not found");
 
     private static async Task<IResult> Commit(
         EvaluationDataset dataset,

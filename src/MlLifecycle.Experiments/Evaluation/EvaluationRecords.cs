@@ -26,13 +26,13 @@ internal sealed class EvaluationRecords(NpgsqlDataSource source)
         return known;
     }
 
-    /// <summary>Writes what records gained, in the commit of the event that says so.</summary>
+    /// <summary>Writes what records gained, in the commit of the event that says so. Their tag <c>mlflow.user</c>, which clients set, says who wrote them.</summary>
     public static void Write(IDocumentSession session, Guid dataset, EvaluationRecordsChanged changed) => session.QueueSqlCommand(
         """
         INSERT INTO tracking.evaluation_records AS r (dataset, key, id, inputs, expectations, tags, source, outputs, created_ms, updated_ms, created_by, updated_by)
-        SELECT ?, c.key, c.id, coalesce(c.inputs, '{}'), c.expectations, c.tags, nullif(c.source, 'null'), nullif(c.outputs, 'null'), t.now, t.now, t.by, t.by
-        FROM ROWS FROM (jsonb_to_recordset(?::jsonb) AS (id uuid, key text, inputs jsonb, expectations jsonb, tags jsonb, source jsonb, outputs jsonb)) WITH ORDINALITY
-            AS c (id, key, inputs, expectations, tags, source, outputs, place), (SELECT ?::bigint AS now, ?::text AS by) AS t
+        SELECT ?, c.key, c.id, coalesce(c.inputs, '{}'), c.expectations, c.tags, nullif(c.source, 'null'), CASE WHEN c.unanswered THEN 'null' ELSE nullif(c.outputs, 'null') END, t.now, t.now, coalesce(c.tags ->> 'mlflow.user', t.by), coalesce(c.tags ->> 'mlflow.user', t.by)
+        FROM ROWS FROM (jsonb_to_recordset(?::jsonb) AS (id uuid, key text, inputs jsonb, expectations jsonb, tags jsonb, source jsonb, outputs jsonb, unanswered boolean)) WITH ORDINALITY
+            AS c (id, key, inputs, expectations, tags, source, outputs, unanswered, place), (SELECT ?::bigint AS now, ?::text AS by) AS t
         ORDER BY c.place
         ON CONFLICT (dataset, key) DO UPDATE SET expectations = r.expectations || excluded.expectations, tags = r.tags || excluded.tags,
             source = coalesce(excluded.source, r.source), outputs = coalesce(excluded.outputs, r.outputs), updated_ms = excluded.updated_ms, updated_by = excluded.updated_by

@@ -9,7 +9,10 @@ using static MlLifecycle.ServiceDefaults.Decisions.Decision;
 
 namespace MlLifecycle.Experiments.Evaluation;
 
-/// <summary>Adds records to an evaluation dataset, all of them or none. The same inputs are the same record: what comes later is added to what is known of them.</summary>
+/// <summary>
+/// Adds records to an evaluation dataset, all of them or none. The same inputs are the same record: what comes later is added to what is known of them,
+/// but for where they come from, which is said once.
+/// </summary>
 internal static class UpsertRecordsSlice
 {
     private const int LongestRecord = 1_000_000;
@@ -27,24 +30,33 @@ internal static class UpsertRecordsSlice
         {
             var inputs = (JsonObject)record["inputs"]!;
             var key = EvaluationRecords.KeyOf(inputs);
-            var (expectations, tags, source, outputs) = (Part(record, "expectations"), Part(record, "tags"), record["source"] as JsonObject, record["outputs"]);
+            var (expectations, tags) = (Part(record, "expectations"), Part(record, "tags"));
+            // Outputs that are null are said to be none; those that are not there are not spoken of.
+            var answered = record.TryGetPropertyValue("outputs", out var outputs);
             var present = known.GetValueOrDefault(key);
             if (changes.TryGetValue(key, out var change))
             {
-                if (!Adds(expectations, present?.Expectations, change.Expectations) && !Adds(tags, present?.Tags, change.Tags) && !Differs(outputs, change.Outputs ?? present?.Outputs))
+                if (!Adds(expectations, present?.Expectations, change.Expectations) && !Adds(tags, present?.Tags, change.Tags)
+                    && (!answered || JsonNode.DeepEquals(outputs, change.Unanswered ? null : change.Outputs ?? present?.Outputs)))
                     continue;
                 updated++;
-                changes[key] = change with { Expectations = Over(change.Expectations, expectations), Tags = Over(change.Tags, tags), Source = source ?? change.Source, Outputs = outputs ?? change.Outputs };
+                changes[key] = change with
+                {
+                    Expectations = Over(change.Expectations, expectations),
+                    Tags = Over(change.Tags, tags),
+                    Outputs = answered ? outputs : change.Outputs,
+                    Unanswered = answered ? outputs is null : change.Unanswered,
+                };
             }
             else if (present is null)
             {
                 inserted++;
-                changes[key] = new(Guid.CreateVersion7(), key, inputs, expectations, tags, source, outputs);
+                changes[key] = new(Guid.CreateVersion7(), key, inputs, expectations, tags, record["source"] as JsonObject, outputs);
             }
-            else if (Adds(expectations, present.Expectations) || Adds(tags, present.Tags) || Differs(outputs, present.Outputs))
+            else if (Adds(expectations, present.Expectations) || Adds(tags, present.Tags) || (answered && !JsonNode.DeepEquals(outputs, present.Outputs)))
             {
                 updated++;
-                changes[key] = new(present.Id, key, null, expectations, tags, source, outputs);
+                changes[key] = new(present.Id, key, null, expectations, tags, null, outputs) { Unanswered = answered && outputs is null };
             }
         }
 
@@ -60,9 +72,10 @@ internal static class UpsertRecordsSlice
         {
             if (Read(sent.Message.Records, out var list) is { } bad)
                 return new Refused(bad);
-            var by = sent.Message.UpdatedBy is { Length: > 0 } named ? named : caller.Actor;
+            var users = list.Select(record => EvaluationDatasets.UserOf(record["tags"])).Where(user => user is not null);
+            var by = users.LastOrDefault() ?? (sent.Message.UpdatedBy is { Length: > 0 } named ? named : caller.Actor);
             var keys = list.Select(record => EvaluationRecords.KeyOf((JsonObject)record["inputs"]!)).Distinct().ToArray();
-            var counts = (Inserted: 0, Updated: 0);
+            var inserted = 0;
             var outcome = await session.Decide<EvaluationDataset>(
                 dataset.Id,
                 caller.Origin,
@@ -71,12 +84,13 @@ internal static class UpsertRecordsSlice
                     if (!present.Active)
                         return EvaluationDatasets.NotFound(id);
                     var decision = Decide(await records.Known(dataset.Id, keys, cancel), list, by, clock.GetUtcNow().ToUnixTimeMilliseconds());
-                    counts = decision.Events is [EvaluationRecordsChanged changed] ? (changed.Inserted, changed.Updated) : (0, 0);
+                    inserted = decision.Events is [EvaluationRecordsChanged changed] ? changed.Inserted : 0;
                     return decision;
                 },
                 cancellation,
                 alongside: (work, _, events) => EvaluationRecords.Write(work, dataset.Id, (EvaluationRecordsChanged)events[0]));
-            return outcome.Refusal is { } refusal ? new Refused(refusal) : Answer.Of(new { inserted_count = counts.Inserted, updated_count = counts.Updated });
+            // A record that says nothing new counts as an update to clients, and is none to the log.
+            return outcome.Refusal is { } refusal ? new Refused(refusal) : Answer.Of(new { inserted_count = inserted, updated_count = list.Count - inserted });
         },
         cancellation);
 
@@ -93,8 +107,6 @@ internal static class UpsertRecordsSlice
     };
 
     private static JsonObject Part(JsonObject record, string name) => record[name] as JsonObject ?? [];
-
-    private static bool Differs(JsonNode? said, JsonNode? present) => said is not null && !JsonNode.DeepEquals(said, present);
 
     // Whether something is said that the latest layer which has the field, or else an earlier one, does not say already.
     private static bool Adds(JsonObject said, params ReadOnlySpan<JsonObject?> layers)

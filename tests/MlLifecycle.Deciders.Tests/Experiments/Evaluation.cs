@@ -48,7 +48,7 @@ public static class An_evaluation_set
         (first.Inserted, first.Updated, first.By, first.Time).ShouldBe((2, 1, "ada", 5));
         first.Records.Select(r => r.Inputs!.ToJsonString()).ShouldBe(["""{"q":1}""", """{"q":2}"""]);
         first.Records[0].Expectations.ToJsonString().ShouldBe("""{"a":1,"b":2}""");
-        first.Records[0].Source!.ToJsonString().ShouldBe("""{"s":1}""");
+        first.Records[0].Source.ShouldBeNull("where a record comes from is said when it comes");
 
         var known = first.Records.ToDictionary(r => r.Key, r => new KnownRecord(r.Id, r.Expectations, r.Tags, r.Outputs));
         Upsert(known, """{"inputs": {"q": 2}}""", """{"inputs": {"q": 1}, "expectations": {"b": 2}, "source": {"s": 2}}""").ShouldBeNull("a retry is not news");
@@ -60,6 +60,12 @@ public static class An_evaluation_set
 
         var answered = Upsert(known, """{"inputs": {"q": 1}, "outputs": "yes"}""", """{"inputs": {"q": 1}, "outputs": "yes"}""", """{"inputs": {"q": 1}, "outputs": {"a": "no"}}""")!;
         (answered.Updated, answered.Records.ShouldHaveSingleItem().Outputs!.ToJsonString()).ShouldBe((2, """{"a":"no"}"""));
+
+        var taken = Upsert(known, """{"inputs": {"q": 1}, "outputs": "yes"}""", """{"inputs": {"q": 1}, "outputs": null}""")!.Records.ShouldHaveSingleItem();
+        (taken.Outputs, taken.Unanswered).ShouldBe((null, true));
+        var given = Upsert(known, """{"inputs": {"q": 1}, "outputs": "yes"}""", """{"inputs": {"q": 1}, "outputs": null}""", """{"inputs": {"q": 1}, "outputs": "no"}""")!.Records.ShouldHaveSingleItem();
+        (given.Outputs!.ToJsonString(), given.Unanswered).ShouldBe(("\"no\"", false));
+        Upsert(known, """{"inputs": {"q": 1}, "outputs": null}""").ShouldBeNull("there were none");
 
         // A value that comes back after another one within the same request is news, whatever was known before.
         var back = Upsert(known, """{"inputs": {"q": 1}, "expectations": {"a": 9}}""", """{"inputs": {"q": 1}, "expectations": {"a": 1}}""")!;

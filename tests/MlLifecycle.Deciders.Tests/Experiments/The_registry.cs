@@ -119,7 +119,7 @@ public static class A_registered_model
     [InlineData("a b", false)]
     [InlineData("", false)]
     [InlineData(null, false)]
-    public static void knows_what_can_be_an_alias(string? alias, bool good) => (Names.CheckAlias("alias", alias) is null).ShouldBe(good);
+    public static void knows_what_can_be_an_alias(string? alias, bool good) => (Names.CheckNewAlias("alias", alias) is null).ShouldBe(good);
 
     [Theory]
     [InlineData("sorter of shoes", true)]
