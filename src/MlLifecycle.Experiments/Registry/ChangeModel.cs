@@ -1,8 +1,6 @@
-using Marten;
 using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
-using MlLifecycle.ServiceDefaults.Trust;
 using static MlLifecycle.ServiceDefaults.Decisions.Decision;
 
 namespace MlLifecycle.Experiments.Registry;
@@ -33,76 +31,23 @@ internal static class ChangeModelSlice
 
     public static Decision Delete(RegisteredModel model, long now) => model.Active ? Accept(new ModelDeleted(now)) : ModelMessages.Unknown(model.Name);
 
-    public static async Task<IResult> HandleRename(
-        Sent<ModelMessages> sent, Caller caller, ModelRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
+    public static async Task<IResult> HandleRename([AsParameters] RegistryChange change)
     {
-        if (Names.CheckModelName("new_name", sent.Message.NewName) is { } bad)
+        if (Names.CheckModelName("new_name", change.Message.NewName) is { } bad)
             return new Refused(bad);
-        var name = sent.Message.NewName!;
-        return await Change(
-            sent.Message, caller, rows, session, row => model => Rename(model, name, Now(clock)), async () => await Whole(rows, caller, name, cancellation), cancellation,
-            () => Mlflow.Taken($"Registered Model (name={name}) already exists."));
+        var name = change.Message.NewName!;
+        return await change.OfModel(
+            (_, model) => Rename(model, name, change.Now), () => change.WholeModel(name), () => Mlflow.Taken($"Registered Model (name={name}) already exists."));
     }
 
-    public static Task<IResult> HandleDescribe(
-        Sent<ModelMessages> sent, Caller caller, ModelRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation) => Change(
-        sent.Message,
-        caller,
-        rows,
-        session,
-        row => model => Describe(model, sent.Message.Description ?? "", row.Description, Now(clock)),
-        () => Whole(rows, caller, sent.Message.Name!, cancellation),
-        cancellation);
+    public static Task<IResult> HandleDescribe([AsParameters] RegistryChange change) =>
+        change.OfModel((row, model) => Describe(model, change.Message.Description ?? "", row.Description, change.Now), () => change.WholeModel(change.Message.Name!));
 
-    public static Task<IResult> HandleDelete(
-        Sent<ModelMessages> sent, Caller caller, ModelRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation) =>
-        Change(sent.Message, caller, rows, session, _ => model => Delete(model, Now(clock)), Done, cancellation);
+    public static Task<IResult> HandleDelete([AsParameters] RegistryChange change) => change.OfModel((_, model) => Delete(model, change.Now));
 
-    public static async Task<IResult> HandleSetTag(
-        Sent<ModelMessages> sent, Caller caller, ModelRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
-    {
-        var (key, value) = (sent.Message.Key, sent.Message.Value ?? "");
-        return RegistryTags.Check("key", key, "value", value) is { } bad
-            ? new Refused(bad)
-            : await Change(
-                sent.Message, caller, rows, session, row => model => SetTag(model, key!, value, row.Tags.GetValueOrDefault(key!), Now(clock)), Done, cancellation);
-    }
+    public static Task<IResult> HandleSetTag([AsParameters] RegistryChange change) =>
+        change.OfTag((key, value) => change.OfModel((row, model) => SetTag(model, key, value, row.Tags.GetValueOrDefault(key), change.Now)));
 
-    public static async Task<IResult> HandleRemoveTag(
-        Sent<ModelMessages> sent, Caller caller, ModelRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
-    {
-        var key = sent.Message.Key;
-        return RegistryTags.Check("key", key, "value", null) is { } bad
-            ? new Refused(bad)
-            : await Change(sent.Message, caller, rows, session, row => model => RemoveTag(model, key!, row.Tags.GetValueOrDefault(key!), Now(clock)), Done, cancellation);
-    }
-
-    public static long Now(TimeProvider clock) => clock.GetUtcNow().ToUnixTimeMilliseconds();
-
-    private static Task<IResult> Done() => Task.FromResult(Answer.Empty);
-
-    private static async Task<IResult> Whole(ModelRows rows, Caller caller, string name, CancellationToken cancellation) =>
-        Answer.Of(new { registered_model = (await rows.Find(caller.ProjectId, name, cancellation))?.Message });
-
-    private static async Task<IResult> Change(
-        ModelMessages message,
-        Caller caller,
-        ModelRows rows,
-        IDocumentSession session,
-        Func<ModelRow, Func<RegisteredModel, Decision>> decide,
-        Func<Task<IResult>> answer,
-        CancellationToken cancellation,
-        Func<Refusal>? taken = null)
-    {
-        if (Names.CheckModelName("name", message.Name) is { } bad)
-            return new Refused(bad);
-        if (await rows.Find(caller.ProjectId, message.Name!, cancellation) is not { } row)
-            return new Refused(ModelMessages.Unknown(message.Name!));
-        return await RegistryWrites.Commit(session, caller, row.Stream, decide(row), cancellation) switch
-        {
-            null => await answer(),
-            { Code: "already-exists" } when taken is not null => new Refused(taken()),
-            var refusal => new Refused(refusal),
-        };
-    }
+    public static Task<IResult> HandleRemoveTag([AsParameters] RegistryChange change) =>
+        change.OfTag((key, _) => change.OfModel((row, model) => RemoveTag(model, key, row.Tags.GetValueOrDefault(key), change.Now)));
 }

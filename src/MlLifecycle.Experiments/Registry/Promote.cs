@@ -1,8 +1,6 @@
-using Marten;
 using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
-using MlLifecycle.ServiceDefaults.Trust;
 using static MlLifecycle.ServiceDefaults.Decisions.Decision;
 
 namespace MlLifecycle.Experiments.Registry;
@@ -30,60 +28,26 @@ internal static class PromoteSlice
     public static Decision RemoveAlias(RegisteredModel model, string alias, long now) =>
         model.Aliases.ContainsKey(alias) ? Accept(new AliasRemoved(alias, now)) : Nothing;
 
-    public static async Task<IResult> HandleStage(
-        Sent<ModelMessages> sent, Caller caller, ModelRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
+    public static async Task<IResult> HandleStage([AsParameters] RegistryChange change)
     {
-        if (sent.Message.CheckVersion(out var version) is { } bad)
+        var message = change.Message;
+        if (message.CheckVersion(out _) is { } bad)
             return new Refused(bad);
-        if (string.IsNullOrEmpty(sent.Message.Stage))
+        if (string.IsNullOrEmpty(message.Stage))
             return new Refused(Mlflow.Missing("stage"));
-        if (Stages.Named(sent.Message.Stage) is not { } stage)
-            return new Refused(ModelMessages.UnknownStage(sent.Message.Stage));
-        var archive = sent.Message.ArchiveExistingVersions ?? false;
+        if (Stages.Named(message.Stage) is not { } stage)
+            return new Refused(ModelMessages.UnknownStage(message.Stage));
+        var archive = message.ArchiveExistingVersions ?? false;
         if (archive && stage is not (Stages.Staging or Stages.Production))
             return new Refused(Mlflow.Invalid($"Model version transition cannot archive existing model versions because '{stage}' is not an Active stage. Valid stages are Staging and Production."));
-        return await Change(
-            sent.Message.Name!,
-            caller,
-            rows,
-            session,
-            model => SetStage(model, version, stage, archive, Now(clock)),
-            async () => Answer.Of(new { model_version = (await rows.FindVersion(caller.ProjectId, sent.Message.Name!, version, cancellation))?.Message }),
-            cancellation);
+        return await change.OfVersion((row, model) => SetStage(model, row.Version, stage, archive, change.Now), change.WholeVersion);
     }
 
-    public static async Task<IResult> HandleSetAlias(
-        Sent<ModelMessages> sent, Caller caller, ModelRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
-    {
-        if ((sent.Message.CheckVersion(out var version) ?? Names.CheckNewAlias("alias", sent.Message.Alias)) is { } bad)
-            return new Refused(bad);
-        return await Change(
-            sent.Message.Name!, caller, rows, session, model => SetAlias(model, sent.Message.Alias!, version, Now(clock)), () => Task.FromResult(Answer.Empty), cancellation);
-    }
+    public static async Task<IResult> HandleSetAlias([AsParameters] RegistryChange change) =>
+        (change.Message.CheckVersion(out _) ?? Names.CheckNewAlias("alias", change.Message.Alias)) is { } bad
+            ? new Refused(bad)
+            : await change.OfVersion((row, model) => SetAlias(model, change.Message.Alias!, row.Version, change.Now));
 
-    public static async Task<IResult> HandleRemoveAlias(
-        Sent<ModelMessages> sent, Caller caller, ModelRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
-    {
-        if ((Names.CheckModelName("name", sent.Message.Name) ?? Names.CheckAlias("alias", sent.Message.Alias)) is { } bad)
-            return new Refused(bad);
-        return await Change(
-            sent.Message.Name!, caller, rows, session, model => RemoveAlias(model, sent.Message.Alias!, Now(clock)), () => Task.FromResult(Answer.Empty), cancellation);
-    }
-
-    private static async Task<IResult> Change(
-        string name,
-        Caller caller,
-        ModelRows rows,
-        IDocumentSession session,
-        Func<RegisteredModel, Decision> decide,
-        Func<Task<IResult>> answer,
-        CancellationToken cancellation)
-    {
-        if (await rows.Find(caller.ProjectId, name, cancellation) is not { } row)
-            return new Refused(ModelMessages.Unknown(name));
-        var refusal = await RegistryWrites.Commit(session, caller, row.Stream, decide, cancellation);
-        return refusal is null ? await answer() : new Refused(refusal);
-    }
-
-    private static long Now(TimeProvider clock) => clock.GetUtcNow().ToUnixTimeMilliseconds();
+    public static async Task<IResult> HandleRemoveAlias([AsParameters] RegistryChange change) =>
+        Names.CheckAlias("alias", change.Message.Alias) is { } bad ? new Refused(bad) : await change.OfModel((_, model) => RemoveAlias(model, change.Message.Alias!, change.Now));
 }

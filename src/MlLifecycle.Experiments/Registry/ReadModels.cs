@@ -30,17 +30,16 @@ internal static class ReadModels
         var message = sent.Message;
         if ((Names.CheckModelName("name", message.Name) ?? Names.CheckAlias("alias", message.Alias)) is { } bad)
             return new Refused(bad);
-        if (await rows.Find(caller.ProjectId, message.Name!, cancellation) is not { } model)
-            return new Refused(ModelMessages.Unknown(message.Name!));
+        var model = await rows.Find(caller.ProjectId, message.Name!, cancellation);
         // Prompts are loaded so when no version of them is asked for.
         if (Names.IsLatest(message.Alias))
         {
-            return model.Latest.MaxBy(v => v.Version) is { } newest
-                ? Answer.Of(new { model_version = newest.Message })
+            return model is null ? new Refused(ModelMessages.Unknown(message.Name!))
+                : model.Latest.MaxBy(v => v.Version) is { } newest ? Answer.Of(new { model_version = newest.Message })
                 : new Refused(Mlflow.Unknown($"Latest version not found for model {model.Name}."));
         }
 
-        if (!model.Aliases.TryGetValue(message.Alias!, out var version))
+        if (model is null || !model.Aliases.TryGetValue(message.Alias!, out var version))
             return new Refused(Mlflow.Invalid($"Registered model alias {message.Alias} not found."));
         return Answer.Of(new { model_version = (await rows.FindVersion(caller.ProjectId, model.Name, version, cancellation))?.Message });
     }

@@ -95,6 +95,8 @@ public sealed class A_registry_that_changes(ExperimentsFixture service) : IClass
             (await client.Get($"registered-models/alias?name=sorter&alias={alias}"))["model_version"]!["version"]!.GetValue<string>().ShouldBe("3");
         (await client.RefusedGet("registered-models/alias?name=sorter&alias=v1")).ShouldBe("Registered model alias v1 not found.");
         await client.Send(HttpMethod.Delete, "registered-models/alias", new { name = "sorter", alias = "latest" });
+        (await client.RefusedGet("registered-models/alias?name=nobody&alias=champion")).ShouldBe("Registered model alias champion not found.");
+        await client.RefusedGet("registered-models/alias?name=nobody&alias=latest", "RESOURCE_DOES_NOT_EXIST", 404);
         (await client.RefusedPost("registered-models/alias", new { name = "sorter", alias = "a b", version = "1" })).ShouldBe("Invalid alias name: 'a b'. Names may only contain alphanumerics, underscores (_), and dashes (-).");
     }
 
@@ -131,6 +133,19 @@ public sealed class A_registry_that_changes(ExperimentsFixture service) : IClass
         (await Version(client, "sorter", $"models:/{logged}"))["run_id"]!.GetValue<string>().ShouldBe(run);
         (await client.Post("model-versions/create", new { name = "sorter", source = "mlflow-artifacts:/0/x", model_id = logged }))["model_version"]!["run_id"]!.GetValue<string>().ShouldBe(run);
         (await client.Post("model-versions/create", new { name = "sorter", source = $"models:/{logged}", run_id = "other" }))["model_version"]!["run_id"]!.GetValue<string>().ShouldBe("other");
+    }
+
+    [Fact]
+    public async Task refuses_a_change_of_what_is_not_there_and_one_that_cannot_be_read()
+    {
+        var client = await Sorter(versions: 1);
+        const string Unknown = "Model Version (name=nobody, version=1) not found";
+        (await client.RefusedPost("model-versions/transition-stage", new { name = "nobody", version = "1", stage = "Staging" }, "RESOURCE_DOES_NOT_EXIST", 404)).ShouldBe(Unknown);
+        (await client.RefusedPost("registered-models/alias", new { name = "nobody", version = "1", alias = "a" }, "RESOURCE_DOES_NOT_EXIST", 404)).ShouldBe(Unknown);
+        (await client.RefusedPost("model-versions/set-tag", new { name = "nobody", version = "1", key = "a", value = "b" }, "RESOURCE_DOES_NOT_EXIST", 404)).ShouldBe(Unknown);
+        (await client.RefusedPost("registered-models/set-tag", new { name = "sorter", key = "a", value = 5 })).ShouldContain("value");
+        (await client.RefusedPost("model-versions/transition-stage", new { name = "sorter", version = "1", stage = new[] { "Staging" } })).ShouldContain("stage");
+        (await client.Refused(HttpMethod.Patch, "model-versions/update", new { name = 7, version = "1" }, 400, "INVALID_PARAMETER_VALUE")).ShouldContain("name");
     }
 
     [Fact]
