@@ -40,13 +40,12 @@ internal sealed class DatasetMessage
 /// <summary>Says which data a run used. The same data (by name and digest) counts once per run.</summary>
 internal static class LogInputsSlice
 {
-    private const int Most = 1000;
-
     public static Decision Decide(Run run, IReadOnlyList<Input> sent)
     {
         if (Rules.Active(run) is { } deleted)
             return deleted;
-        var news = sent.Where(input => !run.Inputs.Any(i => (i.Name, i.Digest) == (input.Name, input.Digest))).DistinctBy(i => (i.Name, i.Digest)).ToList();
+        var known = run.Inputs.Select(i => (i.Name, i.Digest)).ToHashSet();
+        var news = sent.Where(i => known.Add((i.Name, i.Digest))).ToList();
         return news.Count == 0 ? Nothing : Accept(new InputsLogged(news));
     }
 
@@ -61,8 +60,6 @@ internal static class LogInputsSlice
     public static Refusal? Check(IReadOnlyList<DatasetInputMessage> sent, out List<Input> inputs)
     {
         inputs = [];
-        if (sent.Count > Most)
-            return Mlflow.Invalid($"At most {Most} datasets can be logged in one request. Got {sent.Count}.");
         for (var i = 0; i < sent.Count; i++)
         {
             var at = $"datasets[{i}].";

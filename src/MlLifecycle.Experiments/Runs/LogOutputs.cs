@@ -23,21 +23,18 @@ internal sealed class RunModelMessage
 /// <summary>Says which logged models a run made, and which it used. The same model counts once, each way.</summary>
 internal static class LogOutputsSlice
 {
-    private const int Most = 1000;
-
     public static Decision Decide(Run run, IReadOnlyList<RunModel> sent)
     {
         if (Rules.Active(run) is { } deleted)
             return deleted;
-        var news = sent.Where(model => !run.Models.Any(m => (m.ModelId, m.Output) == (model.ModelId, model.Output))).DistinctBy(m => (m.ModelId, m.Output)).ToList();
+        var known = run.Models.Select(m => (m.ModelId, m.Output)).ToHashSet();
+        var news = sent.Where(m => known.Add((m.ModelId, m.Output))).ToList();
         return news.Count == 0 ? Nothing : Accept(new ModelsLinked(news));
     }
 
     public static Refusal? Check(IReadOnlyList<RunModelMessage>? sent, bool output, out List<RunModel> models)
     {
         models = [];
-        if (sent?.Count > Most)
-            return Mlflow.Invalid($"At most {Most} models can be logged in one request. Got {sent.Count}.");
         for (var i = 0; i < sent?.Count; i++)
         {
             if (string.IsNullOrEmpty(sent[i].ModelId))

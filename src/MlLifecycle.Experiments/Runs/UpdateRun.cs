@@ -32,7 +32,7 @@ internal static class UpdateRunSlice
         if (Rules.Active(run) is { } deleted)
             return deleted;
         var events = new List<object>();
-        if (update.Name is { Length: > 0 } name && (name != run.Name || run.Tags.GetValueOrDefault(Mlflow.RunNameTag, name) != name))
+        if (update.Name is { Length: > 0 } name && (name != run.Name || run.Tags.GetValueOrDefault(Mlflow.RunNameTag) != name))
             events.Add(new RunRenamed(name));
         var (status, end) = (update.Status ?? run.Status, update.EndTime ?? run.EndTime);
         if ((status, end) != (run.Status, run.EndTime))

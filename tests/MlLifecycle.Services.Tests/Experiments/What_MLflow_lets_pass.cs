@@ -68,6 +68,36 @@ public sealed class What_MLflow_lets_pass(ExperimentsFixture service) : IClassFi
     }
 
     [Fact]
+    public async Task a_run_may_say_of_more_data_than_a_search_for_them_answers()
+    {
+        var client = service.Empty();
+        var run = await client.NewRun();
+        var datasets = Enumerable.Range(0, 1010).Select(i => new { dataset = new { name = "d" + i, digest = "1a", source_type = "x", source = "y" } }).ToList();
+        await client.Post("runs/log-inputs", new { run_id = run, datasets = datasets.Concat(datasets) });
+        (await client.Run(run))["inputs"]!["dataset_inputs"]!.AsArray().Count.ShouldBe(1010);
+        (await client.Post("experiments/search-datasets", new { experiment_ids = new[] { "0" } }))["dataset_summaries"]!.AsArray().Count.ShouldBe(1000);
+    }
+
+    [Fact]
+    public async Task a_name_whose_tag_was_removed_is_given_again()
+    {
+        var client = service.Empty();
+        var run = await client.NewRun("0", ("mlflow.runName", "one"));
+        await client.Post("runs/delete-tag", new { run_id = run, key = "mlflow.runName" });
+        (await Names()).ShouldBe(("one", null));
+        await client.Post("runs/update", new { run_id = run, run_name = "" });
+        (await Names()).ShouldBe(("one", null));
+        await client.Post("runs/update", new { run_id = run, run_name = "one" });
+        (await Names()).ShouldBe(("one", "one"));
+
+        async Task<(string Name, string? Tag)> Names()
+        {
+            var read = await client.Run(run);
+            return (read["info"]!["run_name"]!.GetValue<string>(), read["data"]!["tags"]?[0]!["value"]!.GetValue<string>());
+        }
+    }
+
+    [Fact]
     public async Task a_view_may_be_named_by_its_number() =>
         (await service.Empty().Get("experiments/search?max_results=5&view_type=1"))["experiments"]!.AsArray().ShouldHaveSingleItem()!["name"]!.GetValue<string>().ShouldBe("Default");
 }
