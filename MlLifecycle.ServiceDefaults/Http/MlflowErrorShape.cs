@@ -20,6 +20,8 @@ public sealed class MlflowErrorShape : IErrorShape
     public static string ErrorCode(Refusal refusal) => refusal switch
     {
         { Code: var code } when code.All(c => char.IsAsciiLetterUpper(c) || c == '_') => code,
+        // To clients both say: try the next way to ask for this.
+        { Code: "no-such-route" or "method-not-allowed" } => "ENDPOINT_NOT_FOUND",
         { Status: 401 } => "UNAUTHENTICATED",
         { Status: 403 } => "PERMISSION_DENIED",
         { Status: 404 } => "RESOURCE_DOES_NOT_EXIST",

@@ -94,8 +94,6 @@ public static class ExperimentsService
         project.MapGet("/models/{name}", ReadModel.Handle).Requires(Role.Viewer);
 
         var tracking = app.MapGroup("/mlflow/{project}").AddEndpointFilter(new OnlyReadable()).AddEndpointFilter(defaults);
-        tracking.MapGet("/health", () => "OK").Requires(Role.Viewer);
-        tracking.MapGet("/version", () => MlflowVersion).Requires(Role.Viewer);
         tracking.MapArtifactPages();
         foreach (var root in (string[])["/api/2.0", "/ajax-api/2.0"])
         {
@@ -120,9 +118,17 @@ public static class ExperimentsService
 
         tracking.MapSpans();
         app.MapParts();
-        app.MapFallback("/mlflow/{project}/{**rest}", (HttpRequest request) =>
-            new Refused(new(404, "ENDPOINT_NOT_FOUND", $"There is no {request.Method} {request.Path} here."))).Requires(Role.Viewer);
+        app.MapPulse();
         return app;
+    }
+
+    // Probes and clients ask before they have shown who they are. The answer is the same for every name, so that it does not tell which projects there are.
+    private static void MapPulse(this IEndpointRouteBuilder app)
+    {
+        string[] read = [HttpMethods.Get, HttpMethods.Head];
+        app.MapMethods("/mlflow/{project}/health", read, () => "OK").AllowAnonymous();
+        app.MapMethods("/mlflow/{project}/version", read, () => MlflowVersion).AllowAnonymous();
+        app.MapMethods("/version", read, () => MlflowVersion).AllowAnonymous();
     }
 
     // A few dozen statements make up nearly all of this service's work: parsed and planned once per connection.

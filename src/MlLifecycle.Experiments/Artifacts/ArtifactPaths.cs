@@ -9,12 +9,13 @@ internal static class ArtifactPaths
     /// <summary>What the interface opens.</summary>
     public static void MapArtifactPages(this RouteGroupBuilder tracking)
     {
-        tracking.MapGet("/get-artifact", ArtifactRoutes.GetOfRun).Requires(Role.Viewer);
-        tracking.MapGet("/model-versions/get-artifact", ArtifactRoutes.GetOfVersion).Requires(Role.Viewer);
+        tracking.MapFile("/get-artifact", ArtifactRoutes.GetOfRun);
+        tracking.MapFile("/model-versions/get-artifact", ArtifactRoutes.GetOfVersion);
     }
 
     public static void MapArtifacts(this RouteGroupBuilder api)
     {
+        api.MapArtifactPages();
         api.MapGet("/artifacts/list", ArtifactRoutes.ListOfRun).Requires(Role.Viewer);
         api.MapPost("/upload-artifact", ArtifactRoutes.UploadToRun).Requires(Role.Contributor);
     }
@@ -30,11 +31,15 @@ internal static class ArtifactPaths
     public static void MapArtifactProxy(this RouteGroupBuilder proxy)
     {
         proxy.MapGet("/artifacts", ArtifactRoutes.List).Requires(Role.Viewer);
-        proxy.MapGet("/artifacts/{**path}", ArtifactRoutes.Get).Requires(Role.Viewer);
+        proxy.MapFile("/artifacts/{**path}", ArtifactRoutes.Get);
         proxy.MapPut("/artifacts/{**path}", ArtifactRoutes.Put).Requires(Role.Contributor).WithMetadata(new DisableRequestSizeLimitAttribute());
         proxy.MapPost("/mpu/create/{**path}", UploadRoutes.Create).Requires(Role.Contributor);
         proxy.MapPost("/mpu/complete/{**path}", UploadRoutes.Complete).Requires(Role.Contributor);
         proxy.MapPost("/mpu/abort/{**path}", UploadRoutes.Abort).Requires(Role.Contributor);
         proxy.MapDelete("/artifacts/{**path}", ArtifactRoutes.Delete).Requires(Role.Contributor);
     }
+
+    // Who wants to know whether a file is there, and how large it is, asks with HEAD.
+    private static void MapFile(this RouteGroupBuilder group, string pattern, Delegate handler) =>
+        group.MapMethods(pattern, [HttpMethods.Get, HttpMethods.Head], handler).Requires(Role.Viewer);
 }

@@ -33,6 +33,8 @@ internal static class ArtifactRoutes
     // Kestrel's own limit is three times as high; the interface's is this.
     private const long SmallFile = 10 * 1024 * 1024;
 
+    private static readonly Refusal NoData = Mlflow.Invalid("Request must specify data.");
+
     private static readonly FileExtensionContentTypeProvider Types = Known();
 
     /// <summary>MLflow's artifacts/list: what a run has under a path, each named from the run's root.</summary>
@@ -81,9 +83,12 @@ internal static class ArtifactRoutes
 
     public static IResult Delete(string path, Caller caller, ArtifactStore store)
     {
+        // The client names the directory of all artifacts of a run with a slash at its end.
+        path = path.TrimEnd('/');
         if (ArtifactStore.Check(path) is { } bad)
             return new Refused(bad);
-        return store.Delete(caller.ProjectId, path) ? Answer.Empty : new Refused(Mlflow.Unknown($"No such artifact: {Mlflow.Quoted(path)}"));
+        store.Delete(caller.ProjectId, path); // what is not there (any more) is deleted
+        return Answer.Empty;
     }
 
     /// <summary>The file the MLflow interface opens: a path from a run's root.</summary>
@@ -136,15 +141,15 @@ internal static class ArtifactRoutes
         if (ArtifactStore.Check(path) is { } bad)
             return new Refused(bad);
         if (request.ContentLength > SmallFile)
-            return new Refused(Mlflow.Invalid($"Artifact size is too large. At most {SmallFile} bytes are taken here; larger files go through /api/2.0/mlflow-artifacts."));
+            return new Refused(Mlflow.Invalid("Artifact size is too large. Max size is 10MB. Larger files go through /api/2.0/mlflow-artifacts."));
         if (request.ContentLength == 0)
-            return new Refused(Mlflow.Invalid("Request must specify data."));
+            return new Refused(NoData);
         var (record, refusal) = await OfRun(runUuid, runId, caller, reader, cancellation);
         if (record is null)
             return new Refused(refusal!);
         if (ArtifactStore.PathOf(record.ArtifactUri) is not { } root)
             return new Refused(Elsewhere(record.ArtifactUri));
-        return await store.Put(caller.ProjectId, Join(root, path), request.BodyReader, cancellation) is { } unstorable ? new Refused(unstorable) : Answer.Empty;
+        return await store.Put(caller.ProjectId, Join(root, path), request.BodyReader, cancellation, ifEmpty: NoData) is { } unstorable ? new Refused(unstorable) : Answer.Empty;
     }
 
     private static async Task<(RunRecord? Record, Refusal? Refusal)> OfRun(
@@ -176,8 +181,12 @@ internal static class ArtifactRoutes
     private static FileExtensionContentTypeProvider Known()
     {
         var types = new FileExtensionContentTypeProvider();
-        foreach (var text in (string[])[".log", ".yaml", ".yml", ".py", ".md", ".rst", ".toml", ".cfg", ".ini", ".tsv"])
+        // What MLflow takes for text is text, tables and JSON too.
+        foreach (var text in (string[])[
+            ".txt", ".log", ".err", ".cfg", ".conf", ".cnf", ".cf", ".ini", ".properties", ".prop", ".hocon", ".toml", ".yaml", ".yml", ".xml", ".json", ".js", ".py", ".py3", ".csv", ".tsv", ".md", ".rst"])
             types.Mappings[text] = "text/plain";
+        types.Mappings[".zip"] = "application/zip";
+        types.Mappings[".gz"] = "application/octet-stream";
         return types;
     }
 }

@@ -83,14 +83,22 @@ internal sealed class ArtifactStore(IConfiguration configuration)
     public FileInfo? Find(Guid project, string path) => new FileInfo(Full(project, path)) is { Exists: true } file ? file : null;
 
     /// <summary>Stores what a request brings. An upload that is cut off leaves nothing behind.</summary>
-    public async Task<Refusal?> Put(Guid project, string path, PipeReader content, CancellationToken cancellation)
+    /// <param name="project">The project.</param>
+    /// <param name="path">Where in it; checked.</param>
+    /// <param name="content">What the request brings.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <param name="ifEmpty">The answer to an empty file; null when it may be one.</param>
+    public async Task<Refusal?> Put(Guid project, string path, PipeReader content, CancellationToken cancellation, Refusal? ifEmpty = null)
     {
         var temporary = NewFile();
         try
         {
-            await Receive(content, temporary, null, cancellation);
-
-            return Publish(project, path, temporary);
+            var size = await Receive(content, temporary, null, cancellation);
+            return size == 0 && ifEmpty is not null ? ifEmpty : Publish(project, path, temporary);
+        }
+        catch (InvalidDataException garbled)
+        {
+            return Sent.Garbled(garbled);
         }
         finally
         {
@@ -111,13 +119,14 @@ internal sealed class ArtifactStore(IConfiguration configuration)
     /// <param name="name">The file's.</param>
     /// <param name="digest">Takes the bytes too, when given.</param>
     /// <param name="cancellation">Gives up.</param>
-    public static async Task Receive(PipeReader content, string name, IncrementalHash? digest, CancellationToken cancellation)
+    /// <returns>How many bytes that were.</returns>
+    public static async Task<long> Receive(PipeReader content, string name, IncrementalHash? digest, CancellationToken cancellation)
     {
         using var file = File.OpenHandle(name, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.Asynchronous);
         var flushing = Task.CompletedTask;
+        var (written, flushed, last) = (0L, 0L, false);
         try
         {
-            var (written, flushed, last) = (0L, 0L, false);
             while (!last)
             {
                 var come = await content.ReadAtLeastAsync(Piece, cancellation);
@@ -145,6 +154,7 @@ internal sealed class ArtifactStore(IConfiguration configuration)
         }
 
         RandomAccess.FlushToDisk(file);
+        return written;
     }
 
     /// <summary>Puts a file that is complete in its place among the artifacts.</summary>
@@ -166,21 +176,14 @@ internal sealed class ArtifactStore(IConfiguration configuration)
         return null;
     }
 
-    /// <summary>Deletes a file, or a directory with all in it.</summary>
-    /// <returns>Whether there was one.</returns>
-    public bool Delete(Guid project, string path)
+    /// <summary>Deletes a file, or a directory with all in it; nothing when there is neither.</summary>
+    public void Delete(Guid project, string path)
     {
         var target = Full(project, path);
         if (Directory.Exists(target))
-        {
             Directory.Delete(target, recursive: true);
-            return true;
-        }
-
-        if (!File.Exists(target))
-            return false;
-        File.Delete(target);
-        return true;
+        else if (File.Exists(target))
+            File.Delete(target);
     }
 
     /// <summary>The directories in a directory that have not changed since a moment.</summary>

@@ -22,13 +22,13 @@ internal sealed record Sent<T>(T Message, Refusal? Refusal = null) : ISent
     public static async ValueTask<Sent<T>?> BindAsync(HttpContext context)
     {
         var request = context.Request;
-        if (HttpMethods.IsGet(request.Method) && request.Query.Count > 0)
+        if ((HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)) && request.Query.Count > 0)
             return Read(() => FromQuery(request.Query), () => InQuery(request.Query));
 
         if (HttpMethods.IsPost(request.Method) && !IsJson(request.ContentType))
             return new(new T(), Mlflow.Invalid(request.ContentType is { } other
-                ? $"Bad Request. Content-Type must be application/json; it is {Mlflow.Quoted(other)}."
-                : "Bad Request. Content-Type header is missing; it must be application/json."));
+                ? $"Bad Request. Content-Type must be one of ['application/json']. It is {Mlflow.Quoted(other)}."
+                : "Bad Request. Content-Type header is missing. It must be application/json."));
         var body = request.BodyReader;
         while (true)
         {
@@ -39,7 +39,7 @@ internal sealed record Sent<T>(T Message, Refusal? Refusal = null) : ISent
             }
             catch (InvalidDataException garbled)
             {
-                return new(new T(), Mlflow.Invalid($"The body is not compressed as its Content-Encoding says: {garbled.Message}"));
+                return new(new T(), Sent.Garbled(garbled));
             }
 
             if (!read.IsCompleted)
@@ -48,7 +48,7 @@ internal sealed record Sent<T>(T Message, Refusal? Refusal = null) : ISent
                 continue;
             }
 
-            var sent = Read(() => FromBody(read.Buffer), () => JsonNode.Parse(read.Buffer.ToArray()));
+            var sent = Read(() => FromBody(read.Buffer), () => JsonNode.Parse(Sent.WithoutMark(read.Buffer).ToArray()));
             body.AdvanceTo(read.Buffer.End);
             return sent;
         }
@@ -58,6 +58,7 @@ internal sealed record Sent<T>(T Message, Refusal? Refusal = null) : ISent
     /// <param name="body">UTF-8; nothing at all stands for the empty message.</param>
     public static T FromBody(ReadOnlySequence<byte> body)
     {
+        body = Sent.WithoutMark(body);
         if (body.IsEmpty)
             return new T();
         var reader = new Utf8JsonReader(body);
@@ -71,7 +72,7 @@ internal sealed record Sent<T>(T Message, Refusal? Refusal = null) : ISent
         return reader.Read() ? throw new JsonException("there is more after the message's end.") : message ?? new T();
     }
 
-    /// <summary>Reads a message from query parameters, of which a repeated one is a list.</summary>
+    /// <summary>Reads a message from query parameters, of which a repeated one is a list where the message has one; elsewhere its first value counts.</summary>
     /// <param name="query">The parameters.</param>
     public static T FromQuery(IQueryCollection query) => InQuery(query).Deserialize<T>(ProtoJson.Options)!;
 
@@ -84,7 +85,7 @@ internal sealed record Sent<T>(T Message, Refusal? Refusal = null) : ISent
                 continue;
             json[property.Name] = typeof(IEnumerable<string>).IsAssignableFrom(property.PropertyType)
                 ? new JsonArray([.. values.Select(value => JsonValue.Create(value))])
-                : JsonValue.Create(values[^1]);
+                : JsonValue.Create(values[0]);
         }
 
         return json;
@@ -104,6 +105,20 @@ internal sealed record Sent<T>(T Message, Refusal? Refusal = null) : ISent
         {
             return new(new T(), Misread.Of(malformed, document));
         }
+    }
+}
+
+/// <summary>Bodies, whatever the message in them.</summary>
+internal static class Sent
+{
+    /// <summary>The refusal of a body that does not decompress.</summary>
+    public static Refusal Garbled(InvalidDataException why) => Mlflow.Invalid($"The body is not compressed as its Content-Encoding says: {why.Message}");
+
+    /// <summary>UTF-8 without the byte order mark that some programs put before it.</summary>
+    public static ReadOnlySequence<byte> WithoutMark(ReadOnlySequence<byte> body)
+    {
+        var reader = new SequenceReader<byte>(body);
+        return reader.IsNext("\uFEFF"u8, advancePast: true) ? reader.UnreadSequence : body;
     }
 }
 

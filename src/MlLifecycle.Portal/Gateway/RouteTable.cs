@@ -31,6 +31,9 @@ public static class RouteTable
         .. Project("erroranalysis", "evaluations"),
         .. Project("monitoring", "deployments", "alert-rules", "alerts"),
 
+        // Probes and clients ask before they have shown who they are; the answer is the same for every name.
+        .. new[] { "/mlflow/{project}/health", "/mlflow/{project}/version", "/version" }
+            .Select(path => new GatewayRoute(path, "experiments", Reach.Suite, Least: null, Methods: ["GET", "HEAD"])),
         new("/mlflow/{project}/{**path}", "experiments", Reach.Project),
         new("/{project}/{dataset}.git/info/lfs/{**path}", "datasets", Reach.Project),
 
