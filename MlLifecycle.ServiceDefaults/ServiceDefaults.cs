@@ -21,7 +21,11 @@ namespace MlLifecycle.ServiceDefaults;
 /// <summary>What every service of the suite has: telemetry, health, trust, JSON, problem details, OpenAPI, resilient HTTP.</summary>
 public static class ServiceDefaults
 {
-    internal static readonly Refusal TooLarge = new(413, "too-large", "The request's body is larger than this route takes.");
+    /// <summary>The largest body of a route that does not say otherwise, in bytes: the server's own limit.</summary>
+    public const long LargestBody = 30_000_000;
+
+    /// <summary>The answer to a larger one.</summary>
+    public static readonly Refusal TooLarge = new(413, "too-large", "The request's body is larger than this route takes.");
 
     /// <summary>Adds it.</summary>
     /// <param name="builder">The service's builder.</param>

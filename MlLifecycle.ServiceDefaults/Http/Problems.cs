@@ -42,8 +42,9 @@ public sealed class Refused(Refusal refusal) : IResult
     {
         var shape = httpContext.RequestServices.GetServices<IErrorShape>().FirstOrDefault(s => s.Fits(httpContext));
         httpContext.Response.StatusCode = refusal.Status;
+        // Programs that wait to be asked for a password hear that they may send one; a browser would ask its user in a window of its own.
         if (refusal.Status == 401)
-            httpContext.Response.Headers.WWWAuthenticate = "Bearer";
+            httpContext.Response.Headers.WWWAuthenticate = shape is not null && !httpContext.Request.Headers.ContainsKey("Sec-Fetch-Mode") ? "Bearer, Basic realm=\"mlflow\"" : "Bearer";
         if (shape is not null)
             return shape.Write(httpContext, refusal);
         var problem = new ProblemDetails

@@ -86,7 +86,7 @@ public static class Gateway
         var service = http.GetReverseProxyFeature().Cluster.Config.ClusterId;
         try
         {
-            if (await PassFor(http) is { } refusal)
+            if ((IsTooLarge(http.Request, service) ? ServiceDefaults.ServiceDefaults.TooLarge : await PassFor(http)) is { } refusal)
             {
                 await Refuse(http, refusal);
                 return;
@@ -107,6 +107,10 @@ public static class Gateway
         if (!http.Response.HasStarted)
             await Refuse(http, failure);
     }
+
+    // The service would cut such a caller off in the middle of the body; who is cut off hears that the service is down, and sends it all again. Files come by PUT.
+    private static bool IsTooLarge(HttpRequest request, string service) =>
+        service == "experiments" && !HttpMethods.IsPut(request.Method) && request.ContentLength > ServiceDefaults.ServiceDefaults.LargestBody;
 
     /// <summary>Makes the pass for the caller on what the request addresses. Authorization has let the request through before.</summary>
     private static async Task<Refusal?> PassFor(HttpContext http)

@@ -34,7 +34,62 @@ public sealed class Artifacts_over_HTTP(ExperimentsFixture service) : IClassFixt
 
         await client.Send(HttpMethod.Delete, $"/api/2.0/mlflow-artifacts/artifacts/{root}/model");
         (await client.Download($"{root}/model/weights.bin")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
-        await client.Refused(HttpMethod.Delete, $"/api/2.0/mlflow-artifacts/artifacts/{root}/model", null, 404, "RESOURCE_DOES_NOT_EXIST");
+        await client.Send(HttpMethod.Delete, $"/api/2.0/mlflow-artifacts/artifacts/{root}/model"); // again, as after an answer that was lost
+        await client.Send(HttpMethod.Delete, $"/api/2.0/mlflow-artifacts/artifacts/{root}/");
+        (await client.Get($"artifacts/list?run_id={run}")).AsObject().ContainsKey("files").ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task can_be_asked_about_without_being_read()
+    {
+        var client = service.Empty();
+        var run = await client.NewRun();
+        await client.Upload($"0/{run}/artifacts/a.txt", new byte[5000]);
+        foreach (var path in (string[])[$"/api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts/a.txt", $"/get-artifact?run_id={run}&path=a.txt", $"/ajax-api/2.0/mlflow/get-artifact?run_uuid={run}&path=a.txt"])
+        {
+            var answer = await client.Http.SendAsync(new(HttpMethod.Head, client.At(path)));
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+            (answer.Content.Headers.ContentLength, answer.Content.Headers.ContentType!.ToString()).ShouldBe((5000, "text/plain"));
+            (await answer.Content.ReadAsByteArrayAsync()).ShouldBeEmpty();
+        }
+
+        (await client.Http.SendAsync(new(HttpMethod.Head, client.At($"/get-artifact?run_id={run}&path=b.txt")))).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Theory]
+    [InlineData("metrics.json", "text/plain")]
+    [InlineData("table.csv", "text/plain")]
+    [InlineData("a.xml", "text/plain")]
+    [InlineData("log4j.properties", "text/plain")]
+    [InlineData("run.err", "text/plain")]
+    [InlineData("page.html", "text/html")]
+    [InlineData("plot.png", "image/png")]
+    [InlineData("report.pdf", "application/pdf")]
+    [InlineData("model.pkl", "application/octet-stream")]
+    [InlineData("all.zip", "application/zip")]
+    [InlineData("all.tar.gz", "application/octet-stream")]
+    public async Task are_sent_as_what_MLflow_takes_them_for(string name, string type)
+    {
+        var client = service.Empty();
+        await client.Upload("files/" + name, [65]);
+        var answer = await client.Download("files/" + name);
+        answer.Content.Headers.ContentType!.ToString().ShouldBe(type);
+        answer.Content.Headers.ContentDisposition!.FileName.ShouldBe(name);
+    }
+
+    [Fact]
+    public async Task are_refused_when_they_do_not_decompress_or_nothing_comes()
+    {
+        var client = service.Empty();
+        var run = await client.NewRun();
+        var garbled = new ByteArrayContent([1, 2, 3]) { Headers = { ContentEncoding = { "gzip" } } };
+        await Tracking.Refused(client.Http.PutAsync(client.At("/api/2.0/mlflow-artifacts/artifacts/x/a"), garbled), 400, "INVALID_PARAMETER_VALUE");
+        (await client.Download("x/a")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        var nothing = new StreamContent(new PipeOf([])); // of unknown length
+        (await Tracking.Refused(client.Http.PostAsync(client.At($"/ajax-api/2.0/mlflow/upload-artifact?run_uuid={run}&path=a"), nothing), 400, "INVALID_PARAMETER_VALUE")).ShouldBe("Request must specify data.");
+        await client.Upload("x/empty", []);
+        (await client.Download("x/empty")).Content.Headers.ContentLength.ShouldBe(0);
+        service.Incoming().ShouldBe(0);
     }
 
     [Fact]
@@ -46,5 +101,10 @@ public sealed class Artifacts_over_HTTP(ExperimentsFixture service) : IClassFixt
         (await (await client.Download("0/x/a.txt")).Content.ReadAsStringAsync()).ShouldBe("new");
         await Tracking.Refused(client.Http.PutAsync(client.At("/api/2.0/mlflow-artifacts/artifacts/0/x"), new ByteArrayContent([1])), 400, "INVALID_PARAMETER_VALUE");
         await Tracking.Refused(client.Http.PutAsync(client.At("/api/2.0/mlflow-artifacts/artifacts/0/x/a.txt/b"), new ByteArrayContent([1])), 400, "INVALID_PARAMETER_VALUE");
+    }
+
+    private sealed class PipeOf(byte[] content) : MemoryStream(content)
+    {
+        public override bool CanSeek => false;
     }
 }

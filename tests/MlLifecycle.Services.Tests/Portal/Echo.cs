@@ -20,6 +20,9 @@ public sealed class Echo : IAsyncDisposable
     /// <summary>Completes when the first bytes of an upload have arrived.</summary>
     public TaskCompletionSource FirstBytes { get; private set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Completes when an upload has ended before its announced length, with the number of bytes that came.</summary>
+    public TaskCompletionSource<long> BrokenOff { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>Holds a download back after its first bytes until it is completed.</summary>
     public TaskCompletionSource GoOn { get; private set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -35,6 +38,8 @@ public sealed class Echo : IAsyncDisposable
         app.MapGet("/api/projects/{project}/datasets/stream/{size:long}", echo.Stream).Requires(Role.Viewer);
         app.MapGet("/api/projects/{project}/runs/page", () => Results.Content("<script>alert(1)</script>", "text/html")).Requires(Role.Viewer);
         app.MapMethods("/api/projects/{project}/{**rest}", ["GET", "POST", "PUT", "DELETE"], echo.Tell).Requires(Role.Viewer);
+        foreach (var open in (string[])["/mlflow/{project}/health", "/mlflow/{project}/version", "/version"])
+            app.MapGet(open, (HttpContext http) => new { target = http.Features.Get<IHttpRequestFeature>()!.RawTarget, headers = http.Request.Headers.ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value.ToString()) }).AllowAnonymous();
         app.MapMethods("/mlflow/{project}/{**rest}", ["GET", "POST", "PUT", "DELETE"], echo.Tell).Requires(Role.Viewer);
         app.MapGet("/api/lifecycles", (Caller caller) => Results.Ok(new { items = new[] { new { project = "fashion", stage = "data" }, new { project = "cars", stage = "scoping" } }, next = (string?)null }))
             .Requires(Role.Viewer);
@@ -54,10 +59,18 @@ public sealed class Echo : IAsyncDisposable
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[64 * 1024];
         var bytes = 0L;
-        for (int read; (read = await http.Request.Body.ReadAsync(buffer)) > 0; bytes += read)
+        try
         {
-            hash.AppendData(buffer, 0, read);
-            FirstBytes.TrySetResult();
+            for (int read; (read = await http.Request.Body.ReadAsync(buffer)) > 0; bytes += read)
+            {
+                hash.AppendData(buffer, 0, read);
+                FirstBytes.TrySetResult();
+            }
+        }
+        catch (Exception ended) when (ended is IOException or OperationCanceledException)
+        {
+            BrokenOff.TrySetResult(bytes);
+            throw;
         }
 
         FirstBytes = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -227,20 +227,69 @@ public sealed class The_gateway(PortalFixture fixture) : IClassFixture<PortalFix
         using var socket = new TcpClient();
         await socket.ConnectAsync(fixture.Portal.Address.Host, fixture.Portal.Address.Port);
         var stream = socket.GetStream();
+        var arrived = fixture.Datasets.FirstBytes.Task;
         await stream.WriteAsync(Encoding.ASCII.GetBytes(
-            $"PUT /api/projects/fashion/datasets/mnist/staging/x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {fixture.AdminToken}\r\nContent-Length: 1000\r\n\r\nonly this"));
+            $"PUT /api/projects/fashion/datasets/mnist/staging/x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {fixture.AdminToken}\r\nContent-Length: 1000000\r\n\r\n{new string('x', 65536)}"));
+        await arrived.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         socket.Client.Shutdown(SocketShutdown.Send);
-        var answer = "";
+
+        (await fixture.Datasets.BrokenOff.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)).ShouldBeInRange(1, 65536);
+
+        // Whether there is still somebody to be told is for the connection to decide; what is told is that it broke off.
+        var answer = new StringBuilder();
+        var buffer = new byte[4096];
         try
         {
-            answer = await new StreamReader(stream).ReadToEndAsync();
+            for (int read; (read = await stream.ReadAsync(buffer, TestContext.Current.CancellationToken)) > 0;)
+                answer.Append(Encoding.ASCII.GetString(buffer, 0, read));
         }
         catch (IOException reset) when (reset.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionReset })
         {
-            // To be cut off is an answer, too: it says that nothing was taken.
+            // What came before it is in the answer.
         }
 
-        answer.ShouldNotContain("200 OK");
+        if (answer.Length > 0)
+        {
+            answer.ToString().ShouldStartWith("HTTP/1.1 400 ");
+            answer.ToString().ShouldContain("upload-broken");
+        }
+    }
+
+    [Fact]
+    public async Task says_of_a_message_that_is_too_large_that_it_is()
+    {
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(fixture.Portal.Address.Host, fixture.Portal.Address.Port);
+        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /mlflow/fashion/api/2.0/mlflow/runs/log-batch HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {fixture.AdminToken}\r\nContent-Length: 30000001\r\n\r\n"));
+        var answer = new byte[4096];
+        var length = await socket.GetStream().ReadAtLeastAsync(answer, 200, throwOnEndOfStream: false, TestContext.Current.CancellationToken);
+        Encoding.ASCII.GetString(answer, 0, length).ShouldStartWith("HTTP/1.1 413 ");
+
+        using var client = fixture.Portal.As(fixture.AdminToken);
+        (await client.PutAsync("/mlflow/fashion/api/2.0/mlflow-artifacts/artifacts/x", new ByteArrayContent(new byte[30_000_001])).Json())["bytes"]!.GetValue<long>().ShouldBe(30_000_001);
+    }
+
+    [Theory]
+    [InlineData("/mlflow/fashion/version")]
+    [InlineData("/mlflow/nobody-knows-it/health")]
+    [InlineData("/version")]
+    public async Task lets_anybody_ask_a_tracking_server_whether_it_is_there(string path)
+    {
+        (await fixture.Portal.As().GetAsync(path).Json())["target"]!.GetValue<string>().ShouldBe(path);
+        var told = await fixture.Portal.As(fixture.AdminToken).GetAsync(path).Json();
+        told["headers"]!.AsObject().ContainsKey("authorization").ShouldBeFalse();
+        using var write = await fixture.Portal.As().PostAsync(path, null);
+        ((int)write.StatusCode).ShouldBe(path == "/version" ? 405 : 401);
+    }
+
+    [Fact]
+    public async Task asks_programs_for_a_token_in_both_ways_and_browsers_in_the_one_that_opens_no_window()
+    {
+        using var client = fixture.Portal.As();
+        (await client.GetAsync("/mlflow/fashion/api/2.0/mlflow/experiments/get")).Headers.WwwAuthenticate.Select(way => way.ToString()).ShouldBe(["Bearer", "Basic realm=\"mlflow\""]);
+        client.DefaultRequestHeaders.Add("Sec-Fetch-Mode", "navigate");
+        (await client.GetAsync("/mlflow/fashion/api/2.0/mlflow/experiments/get")).Headers.WwwAuthenticate.Select(way => way.ToString()).ShouldBe(["Bearer"]);
     }
 
     /// <summary>An upload whose second half waits until the receiver has seen the first.</summary>
