@@ -56,6 +56,8 @@ public static class PortalService
         app.MapPost("/session", Session.SignIn).AllowAnonymous().ExcludeFromDescription();
         app.MapPost("/session/end", Session.SignOut).AllowAnonymous().ExcludeFromDescription();
         app.MapGet("/health", (HttpContext http, SuiteHealth health) => health.Answer(http)).AllowAnonymous().WithOrder(-1).ExcludeFromDescription();
+        // The interface that MLflow's client believes to be at its tracking URI, and links to when a run ends, is the console.
+        app.MapGet("/mlflow/{project}", (string project) => Results.Redirect($"/projects/{Uri.EscapeDataString(project)}/runs")).AllowAnonymous().ExcludeFromDescription();
         app.MapGateway();
         app.MapApiDocs();
         app.MapConsole();

@@ -49,6 +49,18 @@ public sealed class Runs_in_the_console(Suite suite, Browser browser) : IClassFi
     }
 
     [Fact]
+    public async Task are_where_MLflows_client_says_they_are()
+    {
+        var project = await Garments.Begun(suite);
+        var run = await project.FinishRun("printed", 0.6);
+        await using var visitor = await browser.SignedIn(suite);
+        await visitor.Page.GotoAsync($"/mlflow/{project.Slug}/#/experiments/0/runs/{run}");
+        await Expect(visitor.Page).ToHaveURLAsync(new Regex($"{project.Pages}/runs/{run}$"));
+        await visitor.Page.GotoAsync($"/mlflow/{project.Slug}/#/experiments/0");
+        await Expect(visitor.Page.Locator("[data-run=printed]")).ToBeVisibleAsync();
+    }
+
+    [Fact]
     public async Task are_drawn_only_where_one_looks()
     {
         const int Count = 400;

@@ -284,6 +284,15 @@ public sealed class The_gateway(PortalFixture fixture) : IClassFixture<PortalFix
     }
 
     [Fact]
+    public async Task leads_from_a_tracking_URI_to_the_runs_in_the_console()
+    {
+        using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = fixture.Portal.Address };
+        foreach (var uri in (string[])["/mlflow/fashion", "/mlflow/fashion/"])
+            (await client.GetAsync(uri)).Headers.Location!.ToString().ShouldBe("/projects/fashion/runs");
+        (await client.GetAsync("/mlflow/%2F%2Felsewhere.example")).Headers.Location!.ToString().ShouldStartWith("/projects/");
+    }
+
+    [Fact]
     public async Task asks_programs_for_a_token_in_both_ways_and_browsers_in_the_one_that_opens_no_window()
     {
         using var client = fixture.Portal.As();
