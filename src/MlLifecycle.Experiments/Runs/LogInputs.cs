@@ -2,7 +2,6 @@ using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
 using MlLifecycle.ServiceDefaults.Trust;
-using static MlLifecycle.ServiceDefaults.Decisions.Decision;
 
 namespace MlLifecycle.Experiments.Runs;
 
@@ -37,26 +36,9 @@ internal sealed class DatasetMessage
     public string? Profile { get; init; }
 }
 
-/// <summary>Says which data a run used. The same data (by name and digest) counts once per run.</summary>
+/// <summary>Says which data, and which logged models, a run used.</summary>
 internal static class LogInputsSlice
 {
-    public static Decision Decide(Run run, IReadOnlyList<Input> sent)
-    {
-        if (Rules.Active(run) is { } deleted)
-            return deleted;
-        var known = run.Inputs.Select(i => (i.Name, i.Digest)).ToHashSet();
-        var news = sent.Where(i => known.Add((i.Name, i.Digest))).ToList();
-        return news.Count == 0 ? Nothing : Accept(new InputsLogged(news));
-    }
-
-    public static Decision Decide(Run run, IReadOnlyList<Input> inputs, IReadOnlyList<RunModel> models)
-    {
-        var data = Decide(run, inputs);
-        return data.Refusal is not null || models.Count == 0
-            ? data
-            : (object[])[.. data.Events, .. LogOutputsSlice.Decide(run, models).Events] is { Length: > 0 } events ? Accept(events) : Nothing;
-    }
-
     public static Refusal? Check(IReadOnlyList<DatasetInputMessage> sent, out List<Input> inputs)
     {
         inputs = [];
@@ -93,10 +75,10 @@ internal static class LogInputsSlice
     {
         if (Rules.Named(sent.Message.RunId, null, out var run) is { } badRun)
             return new Refused(badRun);
-        List<RunModel> models = [];
-        if ((Check(sent.Message.Datasets ?? [], out var inputs) ?? LogOutputsSlice.Check(sent.Message.Models, output: false, out models)) is { } bad)
-            return new Refused(bad);
-        var outcome = await journal.Commit(new(run, caller.Origin, state => Decide(state, inputs, models)) { Whole = true }, cancellation);
-        return outcome.Refusal is { } refusal ? new Refused(refusal) : Answer.Empty;
+        if (Check(sent.Message.Datasets ?? [], out var inputs) is { } badData)
+            return new Refused(badData);
+        return RunLinks.Check(sent.Message.Models ?? [], output: false, out var models) is { } bad
+            ? new Refused(bad)
+            : await RunLinks.Commit(run, inputs, models, caller, journal, cancellation);
     }
 }

@@ -79,8 +79,11 @@ public static class A_run
     public static void names_the_same_data_once()
     {
         Input first = new("fashion", "a1", "http", "x", null, null, Text()), second = new("fashion", "a2", "http", "x", null, null, Text());
-        Spec.Given<Run>(Created, new InputsLogged([first])).When(run => LogInputsSlice.Decide(run, [first, second, second]))
+        Spec.Given<Run>(Created, new InputsLogged([first])).When(run => RunLinks.Decide(run, [first, second, second], []))
             .ThenEvents().ShouldHaveSingleItem().ShouldBeOfType<InputsLogged>().Inputs.ShouldBe([second]);
+        RunModel made = new("m-1", true, 1), used = made with { Output = false, Step = 0 };
+        Spec.Given<Run>(Created, new ModelsLinked([made])).When(run => RunLinks.Decide(run, [], [made with { Step = 2 }, used, used]))
+            .ThenEvents().ShouldHaveSingleItem().ShouldBeOfType<ModelsLinked>().Models.ShouldBe([used]);
     }
 
     [Fact]
@@ -99,7 +102,7 @@ public static class A_run
         deleted.When(run => SetTagSlice.Decide(run, Text(("a", "1")))).ThenRefused(400, "INVALID_PARAMETER_VALUE");
         deleted.When(run => SetTagSlice.Remove(run, "a")).ThenRefused(400, "INVALID_PARAMETER_VALUE");
         deleted.When(LogMetricSlice.Decide).ThenRefused(400, "INVALID_PARAMETER_VALUE");
-        deleted.When(run => LogInputsSlice.Decide(run, [])).ThenRefused(400, "INVALID_PARAMETER_VALUE");
+        deleted.When(run => RunLinks.Decide(run, [], [])).ThenRefused(400, "INVALID_PARAMETER_VALUE");
         deleted.When(run => UpdateRunSlice.Decide(run, new(RunStatus.Finished, 1, null))).ThenRefused(400, "INVALID_PARAMETER_VALUE");
         (deleted with { State = Spec.Given<Run>(Created).State with { ExperimentDeleted = true } }).When(LogMetricSlice.Decide).ThenRefused(400, "INVALID_PARAMETER_VALUE");
     }
