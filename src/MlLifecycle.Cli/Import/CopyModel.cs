@@ -108,13 +108,12 @@ internal sealed class CopyModel(MlflowServer source, MlflowServer target, RunCop
         }
     }
 
-    // A model's points are points of a run that measured it, and are logged there. Of each metric on each data set the suite keeps the latest.
+    // A model's points are points of a run that measured it, and are logged there.
     private async Task<bool> Measured(LoggedModel model, LoggedModel present, string id, CancellationToken stop)
     {
-        var latest = present.Metrics.ToDictionary(Series, m => (Whole(m["step"]), Whole(m["timestamp"])));
-        var points = model.Metrics.Where(m => !latest.TryGetValue(Series(m), out var last) || (Whole(m["step"]), Whole(m["timestamp"])).CompareTo(last) > 0).ToList();
+        var there = present.Metrics.Select(m => (m.Text("run_id"), Point(m))).ToHashSet();
         var whole = true;
-        foreach (var measured in points.GroupBy(m => m.Text("run_id") ?? ""))
+        foreach (var measured in model.Metrics.GroupBy(m => m.Text("run_id") ?? ""))
         {
             if ((measured.Key.Length == 0 ? null : await runs.IdOf(measured.Key, stop)) is not { } run)
             {
@@ -123,7 +122,7 @@ internal sealed class CopyModel(MlflowServer source, MlflowServer target, RunCop
                 continue;
             }
 
-            foreach (var part in measured.Chunk(Entries * 5))
+            foreach (var part in measured.Where(m => !there.Contains((run, Point(m)))).Chunk(Entries * 5))
             {
                 var metrics = part.Select(m => new JsonObject
                 {
@@ -151,7 +150,8 @@ internal sealed class CopyModel(MlflowServer source, MlflowServer target, RunCop
         return whole;
     }
 
-    private static (string, string, string) Series(JsonNode metric) => (metric.Text("key") ?? "", metric.Text("dataset_name") ?? "", metric.Text("dataset_digest") ?? "");
+    private static (string, string, string, long, long) Point(JsonNode metric) =>
+        (metric.Text("key") ?? "", metric.Text("dataset_name") ?? "", metric.Text("dataset_digest") ?? "", Whole(metric["step"]), Whole(metric["timestamp"]));
 
     // 64-bit numbers come as numbers or as text.
     private static long Whole(JsonNode? number) => number is null ? 0 : long.Parse(number.ToString(), System.Globalization.CultureInfo.InvariantCulture);

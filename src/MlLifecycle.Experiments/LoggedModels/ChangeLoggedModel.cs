@@ -62,7 +62,7 @@ internal static class ChangeLoggedModelSlice
         : model.Tags.ContainsKey(key) ? Accept(new LoggedModelTagRemoved(key, now))
         : Mlflow.Unknown($"No tag with key '{key}' found for model with ID '{LoggedModel.IdOf(model.Id)}'.");
 
-    public static Decision Delete(LoggedModel model, long now) => Gone(model) is { } gone ? gone : Accept(new LoggedModelDeleted(now));
+    public static Decision Delete(LoggedModel model, long now) => model.Deleted ? Nothing /* a retry */ : Gone(model) is { } gone ? gone : Accept(new LoggedModelDeleted(now));
 
     public static async Task<IResult> HandleCreate(
         Sent<LoggedModelMessage> sent, Caller caller, ExperimentRows experiments, LoggedModelRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
@@ -116,7 +116,7 @@ internal static class ChangeLoggedModelSlice
         Change(id, caller, rows, session, model => RemoveTag(model, key, Now(clock)), whole: false, cancellation);
 
     public static Task<IResult> HandleDelete(string id, Caller caller, LoggedModelRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation) =>
-        Change(id, caller, rows, session, model => Delete(model, Now(clock)), whole: false, cancellation);
+        Change(id, caller, rows, session, model => Delete(model, Now(clock)), whole: false, cancellation, deleted: true);
 
     public static Refusal Unknown(string? id) => Mlflow.Unknown($"Logged model with ID {Mlflow.Quoted(id)} not found.");
 
@@ -142,8 +142,8 @@ internal static class ChangeLoggedModelSlice
     private static long Now(TimeProvider clock) => clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     private static async Task<IResult> Change(
-        string id, Caller caller, LoggedModelRows rows, IDocumentSession session, Func<LoggedModel, Decision> decide, bool whole, CancellationToken cancellation) =>
-        LoggedModel.Parse(id) is { } model && await rows.Find(caller.ProjectId, model, cancellation) is not null
+        string id, Caller caller, LoggedModelRows rows, IDocumentSession session, Func<LoggedModel, Decision> decide, bool whole, CancellationToken cancellation, bool deleted = false) =>
+        LoggedModel.Parse(id) is { } model && await rows.Find(caller.ProjectId, model, cancellation, deleted) is not null
             ? await Commit(model, caller, rows, session, decide, whole, cancellation)
             : new Refused(Unknown(id));
 

@@ -104,7 +104,7 @@ internal sealed class LoggedModelRows(NpgsqlDataSource source)
             return models;
         var byId = models.ToDictionary(m => m.Id);
         await using var batch = source.CreateBatch();
-        batch.BatchCommands.Add(new("SELECT model, key, value, timestamp_ms, step, run, dataset_name, dataset_digest FROM tracking.model_metrics WHERE model = ANY($1) ORDER BY model, key")
+        batch.BatchCommands.Add(new("SELECT model, key, value, timestamp_ms, step, run, dataset_name, dataset_digest FROM tracking.model_metrics WHERE model = ANY($1) ORDER BY model, key, timestamp_ms, step")
         { Parameters = { new() { Value = byId.Keys.ToArray() } } });
         batch.BatchCommands.Add(new("SELECT v.model_id, m.name, v.version FROM tracking.model_versions v JOIN tracking.models m ON m.stream = v.stream WHERE v.model_id = ANY($1) ORDER BY v.created_ms, 2, 3")
         { Parameters = { new() { Value = byId.Keys.Select(LoggedModel.IdOf).ToArray() } } });

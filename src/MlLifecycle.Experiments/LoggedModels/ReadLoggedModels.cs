@@ -56,7 +56,7 @@ internal sealed class ModelFilesMessage
 internal static class ReadLoggedModels
 {
     private const int Usual = 100;
-    private const int Most = 1000;
+    private const int Most = 50_000;
 
     public static async Task<IResult> Get(string id, Sent<ModelFilesMessage> sent, Caller caller, LoggedModelRows rows, CancellationToken cancellation) =>
         LoggedModel.Parse(id) is { } model && await rows.Find(caller.ProjectId, model, cancellation, sent.Message.AllowDeleted ?? false) is { } row
@@ -185,7 +185,7 @@ internal static class ReadLoggedModels
             if (order.Field.Subject == Subject.Metric)
             {
                 IReadOnlyList<DatasetFilter> on = string.IsNullOrEmpty(message.DatasetName) ? [] : [new() { DatasetName = message.DatasetName, DatasetDigest = message.DatasetDigest }];
-                var value = $"(SELECT f.value FROM tracking.model_metrics f WHERE f.model = m.id AND f.key = {sql.Add(order.Field.Key)} AND f.value <> 'NaN'{On(on, sql)} ORDER BY f.step DESC, f.timestamp_ms DESC LIMIT 1)";
+                var value = $"(SELECT f.value FROM tracking.model_metrics f WHERE f.model = m.id AND f.key = {sql.Add(order.Field.Key)} AND f.value <> 'NaN'{On(on, sql)} ORDER BY f.timestamp_ms DESC, f.step DESC LIMIT 1)";
                 terms.Add(new($"({value} IS NULL)::int::bigint", TermType.Whole));
                 terms.Add(new($"coalesce({value}, 0)", TermType.Real, order.Descending));
             }

@@ -240,26 +240,24 @@ internal static class RunTables
             Array(rows, r => Chunk.Encode(r.Points)));
     }
 
-    // The latest point of each metric of a logged model; a model of another project, or none, gets nothing.
+    // The points of a logged model's metrics; a model of another project, or none, gets nothing.
     private static void ModelMetrics(NpgsqlBatch batch, IReadOnlyList<RunInWork> runs)
     {
         var points = runs.SelectMany(run => run.Points.Where(p => p.Model is not null).Select(p => (Run: run, Point: p, Model: p.Model!)))
-            .GroupBy(p => (p.Model, p.Point.Key))
-            .Select(same => same.Aggregate((a, b) => b.Point.IsAfter(a.Point) ? b : a))
+            .GroupBy(p => (p.Model, p.Point.Key, p.Point.Timestamp, p.Point.Step, p.Run.Id))
+            .Select(same => same.Last())
             .ToList();
         if (points.Count == 0)
             return;
         Add(
             batch,
-            $"""
-            INSERT INTO tracking.model_metrics AS m (model, key, dataset_name, dataset_digest, run, timestamp_ms, step, value)
+            """
+            INSERT INTO tracking.model_metrics (model, key, dataset_name, dataset_digest, run, timestamp_ms, step, value)
             SELECT l.id, p.key, p.dataset_name, p.dataset_digest, p.run, p.timestamp_ms, p.step, p.value
             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::bigint[], $8::double precision[], $9::uuid[])
                 AS p(model, key, dataset_name, dataset_digest, run, timestamp_ms, step, value, project)
             JOIN tracking.logged_models l ON l.id = p.model AND l.project = p.project
-            ON CONFLICT (model, key, dataset_name, dataset_digest) DO UPDATE SET
-                run = excluded.run, timestamp_ms = excluded.timestamp_ms, step = excluded.step, value = excluded.value
-            WHERE {Sent} >= {Known}
+            ON CONFLICT (model, key, timestamp_ms, step, run, dataset_name, dataset_digest) DO UPDATE SET value = excluded.value
             """,
             Array(points, p => p.Model.ModelId),
             Array(points, p => p.Point.Key),

@@ -12,6 +12,7 @@ public enum Subject
     Feedback,
     Expectation,
     Span,
+    Prompt,
 }
 
 /// <summary>How a clause compares.</summary>

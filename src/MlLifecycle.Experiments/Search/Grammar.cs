@@ -110,7 +110,7 @@ public static class Grammar
         {
             Comparison.IsNull or Comparison.IsNotNull => null,
             Comparison.In or Comparison.NotIn => ReadSet(tokens),
-            _ => ReadValue(tokens, field, vocabulary),
+            _ => ReadValue(tokens, field, comparison, vocabulary),
         });
     }
 
@@ -132,11 +132,11 @@ public static class Grammar
         else
             return vocabulary.Attribute(first.Value);
 
-        if (key.Length > 0 || !dotted.Glued)
+        if (!dotted.Value.EndsWith('.') || !dotted.Glued)
             return vocabulary.Resolve(prefix, key);
         var quoted = tokens.Take();
         return quoted.Kind is Kind.Quoted or Kind.Backquoted
-            ? vocabulary.Resolve(prefix, quoted.Value)
+            ? vocabulary.Resolve(prefix, key + quoted.Value)
             : throw new SearchSyntaxException($"Invalid comparison clause: a key is expected after '{prefix}.', not {quoted}.");
     }
 
@@ -185,9 +185,10 @@ public static class Grammar
     {
         var allowed = comparison switch
         {
-            Comparison.Equal or Comparison.NotEqual => true,
-            Comparison.Less or Comparison.LessOrEqual or Comparison.Greater or Comparison.GreaterOrEqual => vocabulary.IsNumeric(field),
-            Comparison.Like or Comparison.ILike => !vocabulary.IsNumeric(field),
+            Comparison.Equal => true,
+            Comparison.NotEqual => field.Subject != Subject.Prompt,
+            Comparison.Less or Comparison.LessOrEqual or Comparison.Greater or Comparison.GreaterOrEqual => vocabulary.IsNumeric(field) || Vocabulary.IsOfAnyType(field),
+            Comparison.Like or Comparison.ILike => !vocabulary.IsNumeric(field) && field.Subject != Subject.Prompt,
             Comparison.In or Comparison.NotIn => vocabulary.Sets && field.Subject is Subject.Attribute or Subject.Dataset or Subject.Span && !vocabulary.IsNumeric(field),
             _ => field.Subject is Subject.Metric or Subject.Param or Subject.Tag or Subject.Metadata or Subject.Feedback or Subject.Expectation,
         };
@@ -195,11 +196,21 @@ public static class Grammar
             throw new SearchSyntaxException($"Invalid comparator '{Spelled(comparison)}' for {field.Subject.ToString().ToLowerInvariant()} '{field.Key}'.");
     }
 
-    private static object ReadValue(Tokens tokens, Field field, Vocabulary vocabulary)
+    private static object ReadValue(Tokens tokens, Field field, Comparison comparison, Vocabulary vocabulary)
     {
         var token = tokens.Take();
-        if (!vocabulary.IsNumeric(field))
+        var numeric = !Vocabulary.IsOfAnyType(field) ? vocabulary.IsNumeric(field) : comparison switch
         {
+            Comparison.Equal or Comparison.NotEqual => token.Kind == Kind.Number,
+            Comparison.Like or Comparison.ILike => false,
+            _ => true,
+        };
+        if (!numeric)
+        {
+            if (field.Subject == Subject.Prompt && token.Kind is Kind.Text or Kind.Quoted && token.Value.Split('/') is not [{ Length: > 0 }, { Length: > 0 }])
+                throw new SearchSyntaxException($"Invalid prompts filter value {token}. Expected format: prompt = \"name/version\"");
+            if (vocabulary.Bare && token.Kind == Kind.Number)
+                return token.Value;
             return token.Kind is Kind.Text or Kind.Quoted
                 ? token.Value
                 : throw new SearchSyntaxException($"Expected a quoted string value for {field.Subject.ToString().ToLowerInvariant()} '{field.Key}' (e.g. 'my-value'). Got {token}.");

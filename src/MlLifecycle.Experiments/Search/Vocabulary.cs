@@ -3,7 +3,8 @@ namespace MlLifecycle.Experiments.Search;
 /// <summary>An attribute of what is searched.</summary>
 /// <param name="Name">Its canonical name.</param>
 /// <param name="Numeric">Compared with numbers; otherwise with quoted strings.</param>
-public sealed record AttributeName(string Name, bool Numeric = false);
+/// <param name="Of">What it is an attribute of.</param>
+public sealed record AttributeName(string Name, bool Numeric = false, Subject Of = Subject.Attribute);
 
 /// <summary>What a filter may speak of: each kind of thing that is searched has its own words.</summary>
 /// <param name="Prefixes">From the word before the dot to what it means.</param>
@@ -12,6 +13,9 @@ public sealed record AttributeName(string Name, bool Numeric = false);
 public sealed record Vocabulary(
     IReadOnlyDictionary<string, Subject> Prefixes, IReadOnlyDictionary<string, AttributeName> Attributes, bool Sets)
 {
+    /// <summary>Whether a text that looks like a number may stand without quotes.</summary>
+    public bool Bare { get; private init; }
+
     /// <summary>What a span's attributes begin with in a filter.</summary>
     public const string SpanAttributes = "attributes.";
 
@@ -66,8 +70,10 @@ public sealed record Vocabulary(
         },
         Named(
             [new("name"), new("model_id"), new("model_type"), new("status"), new("source_run_id"), new("creation_timestamp", true), new("last_updated_timestamp", true)],
-            ("creation_time", "creation_timestamp"), ("creation_timestamp_ms", "creation_timestamp"), ("last_updated_timestamp_ms", "last_updated_timestamp")),
-        Sets: true);
+            ("creation_time", "creation_timestamp"), ("creation_timestamp_ms", "creation_timestamp"), ("last_updated_time", "last_updated_timestamp"),
+            ("last_updated_timestamp_ms", "last_updated_timestamp")),
+        Sets: true)
+    { Bare = true };
 
     public static readonly Vocabulary Traces = new(
         new Dictionary<string, Subject>(TagsAndAttributes, StringComparer.Ordinal)
@@ -80,9 +86,12 @@ public sealed record Vocabulary(
             ["span"] = Subject.Span,
         },
         Named(
-            [new("trace_id"), new("client_request_id"), new("name"), new("status"), new("run_id"), new("timestamp_ms", true), new("execution_time_ms", true)],
+            [
+                new("trace_id"), new("client_request_id"), new("name"), new("status"), new("run_id"), new("prompt", Of: Subject.Prompt), new("content", Of: Subject.Span), new("timestamp_ms", true), new("execution_time_ms", true),
+                new("end_time_ms", true), new("experiment_id", true),
+            ],
             ("request_id", "trace_id"), ("state", "status"), ("timestamp", "timestamp_ms"), ("request_time", "timestamp_ms"), ("execution_time", "execution_time_ms"),
-            ("execution_duration", "execution_time_ms")),
+            ("execution_duration", "execution_time_ms"), ("end_time", "end_time_ms"), ("text", "content")),
         Sets: true);
 
     public static readonly Vocabulary Models = new(
@@ -118,8 +127,11 @@ public sealed record Vocabulary(
         };
     }
 
+    /// <summary>Values that are JSON of any type: compared as texts, or, with a number, as numbers.</summary>
+    internal static bool IsOfAnyType(Field field) => field.Subject is Subject.Feedback or Subject.Expectation;
+
     internal Field Attribute(string key) => Attributes.TryGetValue(key, out var attribute)
-        ? new(Subject.Attribute, attribute.Name)
+        ? new(attribute.Of, attribute.Name)
         : throw new SearchSyntaxException($"Invalid attribute key '{key}' specified. Valid keys are {string.Join(", ", Attributes.Keys.Order(StringComparer.Ordinal))}.");
 
     internal bool IsNumeric(Field field) =>

@@ -181,9 +181,10 @@ CREATE TABLE IF NOT EXISTS tracking.model_metrics (
     run uuid NOT NULL,
     timestamp_ms bigint NOT NULL,
     step bigint NOT NULL,
-    value double precision NOT NULL,
-    PRIMARY KEY (model, key, dataset_name, dataset_digest)
+    value double precision NOT NULL
 );
+ALTER TABLE tracking.model_metrics DROP CONSTRAINT IF EXISTS model_metrics_pkey; -- by which there was but one point of a metric
+CREATE UNIQUE INDEX IF NOT EXISTS model_metrics_points ON tracking.model_metrics (model, key, timestamp_ms, step, run, dataset_name, dataset_digest);
 
 CREATE TABLE IF NOT EXISTS tracking.traces (
     stream uuid PRIMARY KEY,

@@ -38,7 +38,9 @@ public sealed class Logged_models(ExperimentsFixture service) : IClassFixture<Ex
         var read = (await client.Get($"logged-models/{id}"))["model"]!;
         A_client_at_work.Entries(read["data"]!["params"]!).ShouldBe([("depth", "3"), ("eta", "1")]);
         A_client_at_work.Entries(read["info"]!["tags"]!).ShouldBe([("mlflow.modelVersions", """[{"name": "sorter", "version": 1}]"""), ("phase", "one")]);
-        var metric = read["data"]!["metrics"]!.AsArray().ShouldHaveSingleItem()!;
+        var metrics = read["data"]!["metrics"]!.AsArray();
+        metrics.Select(m => (m!["step"]!.GetValue<long>(), m["value"]!.GetValue<double>())).ShouldBe([(1, 0.8), (2, 0.9)]);
+        var metric = metrics[1]!;
         (metric["value"]!.GetValue<double>(), metric["run_id"]!.GetValue<string>(), metric["dataset_name"]!.GetValue<string>()).ShouldBe((0.9, run, "fashion"));
         read["info"]!["registrations"]![0]!["version"]!.GetValue<string>().ShouldBe("1");
         (await client.Get("model-versions/get?name=sorter&version=1"))["model_version"]!["model_id"]!.GetValue<string>().ShouldBe(id);
@@ -47,6 +49,7 @@ public sealed class Logged_models(ExperimentsFixture service) : IClassFixture<Ex
         (await client.Http.GetStringAsync($"/mlflow/{client.Project}/ajax-api/2.0/mlflow/logged-models/{id}/artifacts/files?artifact_file_path=MLmodel")).ShouldBe("x");
         (await client.Run(run))["data"]!["metrics"]![0]!["value"]!.GetValue<double>().ShouldBe(0.9);
 
+        await client.Send(HttpMethod.Delete, $"logged-models/{id}");
         await client.Send(HttpMethod.Delete, $"logged-models/{id}");
         await client.RefusedGet($"logged-models/{id}", "RESOURCE_DOES_NOT_EXIST", 404);
         (await client.Get($"logged-models/{id}?allow_deleted=true"))["model"]!["info"]!["name"]!.GetValue<string>().ShouldBe("net");
@@ -96,6 +99,34 @@ public sealed class Logged_models(ExperimentsFixture service) : IClassFixture<Ex
             while (page_token is not null);
             return [.. names];
         }
+    }
+
+    [Fact]
+    public async Task keep_each_point_and_are_ordered_by_the_latest()
+    {
+        var client = service.Empty();
+        var (run, other) = (await client.NewRun(), await client.NewRun());
+        var ids = new List<string>();
+        foreach (var lr in (string[])["0.1", "0.2"])
+            ids.Add((await client.Post("logged-models", new { experiment_id = "0", name = lr[2..], @params = new[] { new { key = "lr", value = lr } } }))["model"]!["info"]!["model_id"]!.GetValue<string>());
+        object[] points =
+        [
+            new { key = "acc", value = 0.9, timestamp = 1, step = 5, model_id = ids[0] },
+            new { key = "acc", value = 0.1, timestamp = 2, step = 1, model_id = ids[0] },
+            new { key = "acc", value = 0.2, timestamp = 2, step = 1, model_id = ids[0] },
+            new { key = "acc", value = 0.5, timestamp = 1, step = 1, model_id = ids[1] },
+        ];
+        await client.Post("runs/log-batch", new { run_id = run, metrics = points });
+        await client.Post("runs/log-batch", new { run_id = other, metrics = new[] { new { key = "acc", value = 0.3, timestamp = 1, step = 5, model_id = ids[0] } } });
+        (await client.Get($"logged-models/{ids[0]}"))["model"]!["data"]!["metrics"]!.AsArray()
+            .Select(m => (m!["run_id"]!.GetValue<string>() == run, m["timestamp"]!.GetValue<long>(), m["value"]!.GetValue<double>())).ShouldBe([(true, 1, 0.9), (false, 1, 0.3), (true, 2, 0.2)], ignoreOrder: true);
+        (await Search(null, "metrics.acc")).ShouldBe(["1", "2"], "0.2 is the latest of the first, by its time");
+        (await Search("metrics.acc > 0.8", "metrics.acc")).ShouldBe(["1"], "any point will do");
+        (await Search("params.lr = 0.2", "last_updated_time")).ShouldBe(["2"], "a text that looks like a number may stand without quotes here");
+
+        async Task<string[]> Search(string? filter, string order) =>
+            [.. (await client.Post("logged-models/search", new { experiment_ids = new[] { "0" }, filter, order_by = new[] { new { field_name = order, ascending = true } }, max_results = 5000 }))["models"]!
+                .AsArray().Select(m => m!["info"]!["name"]!.GetValue<string>())];
     }
 
     [Fact]
