@@ -28,7 +28,7 @@ internal static class AssessSlice
         if (Overridden(content) is not { } earlier)
             return Accept(assessment);
         if (!trace.Assessments.TryGetValue(earlier, out var overridden))
-            return Unknown(earlier);
+            return Unknown(trace, earlier);
         // What is overridden stays readable, and no longer counts.
         var invalid = JsonNode.Parse(overridden)!.AsObject();
         invalid["valid"] = false;
@@ -38,11 +38,23 @@ internal static class AssessSlice
     public static Decision Change(Trace trace, string id, JsonObject changes, IReadOnlyCollection<string> fields, string now)
     {
         if (!trace.Assessments.TryGetValue(id, out var present))
-            return Unknown(id);
+            return Unknown(trace, id);
         var content = JsonNode.Parse(present)!.AsObject();
+        if (content["feedback"] is not null && fields.Contains("expectation") && changes["expectation"] is not null)
+            return Mlflow.Invalid("Cannot update expectation value on a Feedback assessment.");
+        if (content["expectation"] is not null && fields.Contains("feedback") && changes["feedback"] is not null)
+            return Mlflow.Invalid("Cannot update feedback value on an Expectation assessment.");
         var before = content.DeepClone();
         foreach (var field in fields)
-            content[field] = field == "expectation" ? Expected(changes[field]) : changes[field]?.DeepClone();
+        {
+            content[field] = field switch
+            {
+                "expectation" => Expected(changes[field]),
+                "metadata" => Merged(content[field], changes[field]),
+                _ => changes[field]?.DeepClone(),
+            };
+        }
+
         if (JsonNode.DeepEquals(before, content))
             return Nothing;
         content["last_update_time"] = now;
@@ -54,7 +66,7 @@ internal static class AssessSlice
     public static Decision Withdraw(Trace trace, string id)
     {
         if (!trace.Assessments.TryGetValue(id, out var present))
-            return Unknown(id);
+            return Nothing; // a retry, as clients may
         var withdrawn = new AssessmentWithdrawn(id);
         var earlier = Overridden(JsonNode.Parse(present)!.AsObject());
         // What it overrode counts again, unless another one overrides that too.
@@ -64,6 +76,17 @@ internal static class AssessSlice
         var valid = JsonNode.Parse(overridden)!.AsObject();
         valid["valid"] = true;
         return Accept(withdrawn, new TraceAssessed(earlier, valid.ToJsonString()));
+    }
+
+    // Metadata are added to, and never taken away.
+    private static JsonObject? Merged(JsonNode? present, JsonNode? added)
+    {
+        if (present is not JsonObject kept)
+            return added?.DeepClone() as JsonObject;
+        var merged = kept.DeepClone().AsObject();
+        foreach (var (key, value) in added as JsonObject ?? [])
+            merged[key] = value?.DeepClone();
+        return merged;
     }
 
     private static string? Overridden(JsonObject content) => Text(content["overrides"]) is { Length: > 0 } earlier ? earlier : null;
@@ -126,17 +149,21 @@ internal static class AssessSlice
         return await Commit(session, caller, id, assessment, trace => Change(trace, assessment, changes, fields, now), cancellation);
     }
 
-    public static async Task<IResult> HandleWithdraw(string id, string assessment, Caller caller, IDocumentSession session, CancellationToken cancellation) =>
-        await Commit(session, caller, id, null, trace => Withdraw(trace, assessment), cancellation);
+    public static async Task<IResult> HandleWithdraw(string id, string assessment, Caller caller, IDocumentSession session, CancellationToken cancellation)
+    {
+        var outcome = await session.Decide<Trace>(
+            Trace.IdOf(caller.ProjectId, id), caller.Origin, trace => trace.Active ? Withdraw(trace, assessment) : Nothing, cancellation, alongside: TraceRows.Write);
+        return outcome.Refusal is { } refusal ? new Refused(refusal) : Answer.Empty;
+    }
 
     public static async Task<IResult> HandleGet(string id, string assessment, Caller caller, IQuerySession session, CancellationToken cancellation)
     {
         if (await session.LoadAsync<Trace>(Trace.IdOf(caller.ProjectId, id), cancellation) is not { Active: true } trace)
             return new Refused(RecordTraceSlice.Unknown(id));
-        return trace.Assessments.TryGetValue(assessment, out var content) ? Answer.Of(new { Assessment = JsonNode.Parse(content) }) : new Refused(Unknown(assessment));
+        return trace.Assessments.TryGetValue(assessment, out var content) ? Answer.Of(new { Assessment = JsonNode.Parse(content) }) : new Refused(Unknown(trace, assessment));
     }
 
-    private static Refusal Unknown(string id) => Mlflow.Unknown($"Assessment with ID {Mlflow.Quoted(id)} not found.");
+    private static Refusal Unknown(Trace trace, string id) => Mlflow.Unknown($"Assessment with ID '{Names.Cut(id, 200)}' not found for trace '{trace.TraceId}'");
 
     // Field masks may come in either spelling.
     private static string Snake(string field) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(field);
@@ -144,12 +171,10 @@ internal static class AssessSlice
     private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     private static async Task<IResult> Commit(
-        IDocumentSession session, Caller caller, string id, string? assessment, Func<Trace, Decision> decide, CancellationToken cancellation)
+        IDocumentSession session, Caller caller, string id, string assessment, Func<Trace, Decision> decide, CancellationToken cancellation)
     {
         var outcome = await session.Decide<Trace>(
             Trace.IdOf(caller.ProjectId, id), caller.Origin, trace => trace.Active ? decide(trace) : RecordTraceSlice.Unknown(id), cancellation, alongside: TraceRows.Write);
-        if (outcome.Refusal is { } refusal)
-            return new Refused(refusal);
-        return assessment is null ? Answer.Empty : Answer.Of(new { Assessment = JsonNode.Parse(outcome.State.Assessments[assessment]) });
+        return outcome.Refusal is { } refusal ? new Refused(refusal) : Answer.Of(new { Assessment = JsonNode.Parse(outcome.State.Assessments[assessment]) });
     }
 }

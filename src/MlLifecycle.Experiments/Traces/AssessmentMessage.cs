@@ -59,6 +59,8 @@ internal sealed record AssessmentMessage
             return badUpdate;
         if ((Storable.Check("assessment.feedback.value", Feedback?.Value) ?? Storable.Check("assessment.expectation.value", Expectation?.Value)) is { } unstorable)
             return unstorable;
+        if ((Feedback is { Value: null, Error: null } ? Mlflow.Invalid("Invalid value for parameter 'assessment.feedback' supplied: Either `value` or `error` must be provided.") : Expectation?.Check()) is { } nothing)
+            return nothing;
         content = JsonSerializer.SerializeToNode(this with { CreateTime = created, LastUpdateTime = updated }, ProtoJson.Options)!.AsObject();
         return Names.TooLong("assessment", content.ToJsonString(), Length);
     }
@@ -94,6 +96,26 @@ internal sealed class ExpectationMessage
     public JsonNode? Value { get; init; }
 
     public SerializedMessage? SerializedValue { get; init; }
+
+    /// <summary>What clients could not read, and with it the page of traces that it stands on.</summary>
+    public Refusal? Check()
+    {
+        const string Parameter = "assessment.expectation.serialized_value";
+        if (SerializedValue is not { } serialized)
+            return Value is null ? Mlflow.Invalid("Invalid value for parameter 'assessment.expectation' supplied: The `value` field must be specified.") : null;
+        if (serialized.SerializationFormat != "JSON_FORMAT")
+            return Mlflow.InvalidValue($"{Parameter}.serialization_format", serialized.SerializationFormat, "It must be JSON_FORMAT.");
+        try
+        {
+            return JsonNode.Parse(serialized.Value ?? "") is { } value
+                ? Storable.Check($"{Parameter}.value", value)
+                : Mlflow.Invalid($"Invalid value for parameter '{Parameter}.value' supplied: it may not be null.");
+        }
+        catch (JsonException malformed)
+        {
+            return Mlflow.InvalidValue($"{Parameter}.value", serialized.Value, malformed.Message);
+        }
+    }
 }
 
 internal sealed class SerializedMessage

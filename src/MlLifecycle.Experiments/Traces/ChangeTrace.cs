@@ -42,15 +42,15 @@ internal static class ChangeTraceSlice
         : trace.Tags.ContainsKey(key) ? Accept(new TraceTagRemoved(key))
         : Mlflow.Unknown($"No trace tag with key '{key}' for trace with ID '{trace.TraceId}'.");
 
-    public static Decision Link(Trace trace, string run) =>
-        !trace.Active ? RecordTraceSlice.Unknown(trace.TraceId) : trace.Runs.Contains(run) ? Nothing : Accept(new TraceLinked(run));
+    // Clients send traces and links side by side: the link may be here before the trace.
+    public static Decision Link(Trace trace, string run) => trace.Runs.Contains(run) ? Nothing : Accept(new TraceLinked(run));
 
     public static Decision Delete(Trace trace) => trace.Active ? Accept(new TraceDeleted(trace.TraceId)) : Nothing;
 
     public static async Task<IResult> HandleSetTag(string id, Sent<ChangeTraceMessage> sent, Caller caller, IDocumentSession session, CancellationToken cancellation)
     {
         var (key, value) = (sent.Message.Key, Names.Cut(sent.Message.Value ?? "", Names.TagValue));
-        if ((string.IsNullOrEmpty(key) ? Mlflow.Missing("key") : Names.TooLong("key", key, Names.Key)) is { } bad)
+        if (Names.CheckKey("key", key) is { } bad)
             return new Refused(bad);
         return await Change(session, caller, id, trace => SetTag(trace, key!, value), cancellation);
     }
@@ -71,9 +71,8 @@ internal static class ChangeTraceSlice
             return new Refused(Mlflow.Invalid($"Cannot link more than {Linked} traces to a run in a single request. Provided {ids.Count} traces."));
         if (await runs.One(caller.ProjectId, run, cancellation) is null)
             return new Refused(Mlflow.UnknownRun(sent.Message.RunId));
-        var present = await session.LoadManyAsync<Trace>(cancellation, [.. ids.Select(id => Trace.IdOf(caller.ProjectId, id))]);
-        if (ids.FirstOrDefault(id => !present.Any(t => t.Active && t.TraceId == id)) is { } missing)
-            return new Refused(RecordTraceSlice.Unknown(missing));
+        if (ids.Select(id => Names.TooLong("trace_ids", id, RecordTraceSlice.IdLength)).FirstOrDefault(refusal => refusal is not null) is { } tooLong)
+            return new Refused(tooLong);
         foreach (var id in ids)
         {
             var outcome = await session.Decide<Trace>(Trace.IdOf(caller.ProjectId, id), caller.Origin, trace => Link(trace, sent.Message.RunId!), cancellation, alongside: TraceRows.Write);
@@ -113,7 +112,7 @@ internal static class ChangeTraceSlice
         return Answer.Of(new { traces_deleted = deleted });
     }
 
-    private static async Task<IResult> Change(IDocumentSession session, Caller caller, string id, Func<Trace, Decision> decide, CancellationToken cancellation)
+    public static async Task<IResult> Change(IDocumentSession session, Caller caller, string id, Func<Trace, Decision> decide, CancellationToken cancellation)
     {
         var outcome = await session.Decide<Trace>(
             Trace.IdOf(caller.ProjectId, id), caller.Origin, trace => trace.Active ? decide(trace) : RecordTraceSlice.Unknown(id), cancellation, alongside: TraceRows.Write);

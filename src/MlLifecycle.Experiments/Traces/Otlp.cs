@@ -14,10 +14,8 @@ namespace MlLifecycle.Experiments.Traces;
 /// <param name="StartNs">Nanoseconds since 1970.</param>
 /// <param name="EndNs">Nanoseconds since 1970.</param>
 /// <param name="Error">It failed.</param>
-/// <param name="Content">The span as MLflow writes it.</param>
-/// <param name="Texts">Its attributes that are text.</param>
-internal sealed record ReceivedSpan(
-    string Trace, string Span, string? Parent, string Name, long StartNs, long EndNs, bool Error, string Content, IReadOnlyDictionary<string, string> Texts);
+/// <param name="Content">The span as it is kept: as MLflow writes it, but for the attributes, whose values are JSON's own.</param>
+internal sealed record ReceivedSpan(string Trace, string Span, string? Parent, string Name, long StartNs, long EndNs, bool Error, string Content);
 
 /// <summary>
 /// Reads OTLP's ExportTraceServiceRequest off its wire format (opentelemetry-proto, trace/v1 and common/v1). By hand: it is four messages deep, and
@@ -56,7 +54,6 @@ internal static class Otlp
     {
         ReadOnlySpan<byte> trace = default, span = default, parent = default, status = default;
         var (name, start, end) = ("", 0L, 0L);
-        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream, WriterOptions.Relaxed))
         {
@@ -101,12 +98,12 @@ internal static class Otlp
             json.WriteString("message", message);
             json.WriteEndObject();
             json.WriteStartObject("attributes");
-            Attributes(json, bytes, 9, texts);
+            Attributes(json, bytes, 9);
             json.WriteEndObject();
             json.WriteEndObject();
             json.Flush();
             var parentId = parent.Length == 8 && parent.ContainsAnyExcept((byte)0) ? Convert.ToHexStringLower(parent) : null;
-            return new(Convert.ToHexStringLower(trace), Convert.ToHexStringLower(span), parentId, name, start, end, code == 2, Encoding.UTF8.GetString(stream.GetBuffer().AsSpan(0, (int)stream.Length)), texts);
+            return new(Convert.ToHexStringLower(trace), Convert.ToHexStringLower(span), parentId, name, start, end, code == 2, Encoding.UTF8.GetString(stream.GetBuffer().AsSpan(0, (int)stream.Length)));
         }
     }
 
@@ -136,12 +133,12 @@ internal static class Otlp
         }
 
         json.WriteStartObject("attributes");
-        Attributes(json, bytes, 3, null);
+        Attributes(json, bytes, 3);
         json.WriteEndObject();
         json.WriteEndObject();
     }
 
-    private static void Attributes(Utf8JsonWriter json, ReadOnlySpan<byte> bytes, int field, Dictionary<string, string>? texts, int depth = 0)
+    private static void Attributes(Utf8JsonWriter json, ReadOnlySpan<byte> bytes, int field, int depth = 0)
     {
         for (var wire = new Wire(bytes); wire.Next();)
         {
@@ -158,12 +155,11 @@ internal static class Otlp
             }
 
             json.WritePropertyName(key);
-            if (Value(json, value, depth) is { } text && texts is not null)
-                texts[key] = text;
+            Value(json, value, depth);
         }
     }
 
-    private static string? Value(Utf8JsonWriter json, ReadOnlySpan<byte> bytes, int depth)
+    private static void Value(Utf8JsonWriter json, ReadOnlySpan<byte> bytes, int depth)
     {
         if (depth > Deepest)
             throw new FormatException($"An attribute is nested more than {Deepest} deep.");
@@ -172,18 +168,17 @@ internal static class Otlp
             switch (wire.Field)
             {
                 case 1:
-                    var text = Text(wire.Bytes);
-                    json.WriteStringValue(text);
-                    return text;
+                    json.WriteStringValue(Text(wire.Bytes));
+                    return;
                 case 2:
                     json.WriteBooleanValue(wire.Number != 0);
-                    return null;
+                    return;
                 case 3:
                     json.WriteNumberValue((long)wire.Number);
-                    return null;
+                    return;
                 case 4:
                     Real(json, BitConverter.UInt64BitsToDouble(wire.Number));
-                    return null;
+                    return;
                 case 5:
                     json.WriteStartArray();
                     for (var items = new Wire(wire.Bytes); items.Next();)
@@ -193,20 +188,19 @@ internal static class Otlp
                     }
 
                     json.WriteEndArray();
-                    return null;
+                    return;
                 case 6:
                     json.WriteStartObject();
-                    Attributes(json, wire.Bytes, 1, null, depth + 1);
+                    Attributes(json, wire.Bytes, 1, depth + 1);
                     json.WriteEndObject();
-                    return null;
+                    return;
                 case 7:
                     json.WriteBase64StringValue(wire.Bytes);
-                    return null;
+                    return;
             }
         }
 
         json.WriteNullValue();
-        return null;
     }
 
     // A whole one with its point, as Python writes it: so it stays what it is.

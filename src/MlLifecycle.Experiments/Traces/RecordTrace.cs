@@ -70,7 +70,7 @@ internal sealed class ExperimentLocation
 internal static class RecordTraceSlice
 {
     public const string ArtifactTag = "mlflow.artifactLocation";
-    private const int IdLength = 50;
+    public const int IdLength = 50;
     private const int Preview = 1000;
 
     public static Decision Decide(Trace trace, TraceRecorded recorded) => trace.Active && trace.Evolve(recorded) is var after && Same(trace, after) ? Nothing : Accept(recorded);
@@ -80,7 +80,7 @@ internal static class RecordTraceSlice
             trace, new(trace.ProjectId, trace.TraceId, trace.Experiment, null, trace.RequestTime, Math.Max(0, time - trace.RequestTime), state, null, null, metadata, tags))
         : Unknown(trace.TraceId);
 
-    public static Refusal Unknown(string? id) => Mlflow.Unknown($"Trace with ID {Mlflow.Quoted(id)} is not found.");
+    public static Refusal Unknown(string? id) => Mlflow.Unknown($"Trace with ID '{Names.Cut(id ?? "", 200)}' not found.");
 
     public static async Task<IResult> Handle(
         Sent<RecordTraceMessage> sent, Caller caller, ExperimentRows experiments, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Marten;
 using MlLifecycle.Experiments.Catalog;
@@ -30,6 +31,7 @@ internal static class SearchTracesSlice
 {
     private const int Usual = 100;
     private const int Most = 500;
+    private const string SourceRun = "mlflow.sourceRun";
 
     public static Task<IResult> Handle(Sent<SearchTracesMessage> sent, Caller caller, NpgsqlDataSource source, IQuerySession session, CancellationToken cancellation) =>
         Search(sent.Message, [.. (sent.Message.Locations ?? []).Select(l => l.MlflowExperiment?.ExperimentId ?? ""), .. sent.Message.ExperimentIds ?? []], TraceAnswers.Info, caller, source, session, cancellation);
@@ -104,10 +106,16 @@ internal static class SearchTracesSlice
         {
             case Subject.Tag:
                 return sql.Compare($"(t.tags ->> {sql.Add(key)})", clause);
+            case Subject.Metadata when key == SourceRun:
+            case Subject.Attribute when key == "run_id":
+                // Made in the run, or linked to it afterwards.
+                return clause is { Comparison: Comparison.Equal, Operand: string run }
+                    ? $"(t.metadata ->> '{SourceRun}' = {sql.Add(run)} OR {sql.Add(run)} = ANY(t.runs))"
+                    : sql.Compare($"(t.metadata ->> '{SourceRun}')", clause);
             case Subject.Metadata:
                 return sql.Compare($"(t.metadata ->> {sql.Add(key)})", clause);
             case Subject.Span:
-                return $"EXISTS (SELECT FROM tracking.spans s WHERE s.trace = t.stream AND {sql.Compare(OfSpan(key, sql), clause)})";
+                return OfSpans(key, clause, sql);
             case Subject.Feedback or Subject.Expectation:
                 var kind = clause.Field.Subject == Subject.Feedback ? "feedback" : "expectation";
                 var has = $"EXISTS (SELECT FROM jsonb_array_elements(t.assessments) a WHERE a ->> 'assessment_name' = {sql.Add(key)} AND a ? '{kind}' AND (a ->> 'valid') IS DISTINCT FROM 'false'";
@@ -115,19 +123,31 @@ internal static class SearchTracesSlice
                 {
                     Comparison.IsNull => $"NOT {has})",
                     Comparison.IsNotNull => has + ")",
-                    _ => $"{has} AND {sql.Compare($"coalesce(a -> '{kind}' ->> 'value', a -> '{kind}' -> 'serialized_value' ->> 'value')", clause)})",
+                    _ => $"{has} AND {Value(kind, clause, sql)})",
                 };
-            case Subject.Attribute when key == "run_id":
-                // Made in the run, or linked to it afterwards.
-                return clause switch
-                {
-                    { Comparison: Comparison.Equal, Operand: string run } => $"(t.metadata ->> 'mlflow.sourceRun' = {sql.Add(run)} OR {sql.Add(run)} = ANY(t.runs))",
-                    { Comparison: Comparison.NotEqual, Operand: string run } => $"NOT (coalesce(t.metadata ->> 'mlflow.sourceRun' = {sql.Add(run)}, false) OR {sql.Add(run)} = ANY(t.runs))",
-                    _ => sql.Compare("(t.metadata ->> 'mlflow.sourceRun')", clause),
-                };
+            case Subject.Prompt:
+                return PromptLinks.Has((string)clause.Operand!, sql);
             default:
                 return sql.Compare(Column(key), clause);
         }
+    }
+
+    private static string OfSpans(string key, Clause clause, Sql sql) =>
+        $"EXISTS (SELECT FROM tracking.spans s WHERE s.trace = t.stream AND {sql.Compare(OfSpan(key, sql), clause)})";
+
+    // As a text, a value may be named by its JSON as well; a number in quotes is that number however it is written.
+    private static string Value(string kind, Clause clause, Sql sql)
+    {
+        var (value, text) = ($"a -> '{kind}' -> 'value'", $"coalesce(a -> '{kind}' ->> 'value', a -> '{kind}' -> 'serialized_value' ->> 'value')");
+        var number = $"CASE jsonb_typeof({value}) WHEN 'number' THEN ({value})::numeric::double precision END";
+        if (clause.Operand is not string sought)
+            return sql.Compare(number, clause);
+        if (clause.Comparison is not (Comparison.Equal or Comparison.NotEqual))
+            return sql.Compare(text, clause);
+        var same = $"{text} = {sql.Add(sought)} OR ({value})::text = {sql.Add(sought)}";
+        if (double.TryParse(sought, NumberStyles.Float, CultureInfo.InvariantCulture, out var sum))
+            same += $" OR {number} = {sql.Add(sum)}";
+        return clause.Comparison == Comparison.Equal ? $"({same})" : $"NOT coalesce({same}, false)";
     }
 
     // MLflow keeps an attribute as its JSON in a string: a text stands in quotes there, and without them in a filter.
@@ -147,8 +167,8 @@ internal static class SearchTracesSlice
         {
             switch (field)
             {
-                case { Subject: Subject.Attribute, Key: "timestamp_ms" }:
-                    terms.Add(new("t.request_ms", TermType.Whole, descending));
+                case { Subject: Subject.Attribute, Key: "timestamp_ms" or "end_time_ms" or "experiment_id" }:
+                    terms.Add(new(Column(field.Key), TermType.Whole, descending));
                     break;
                 case { Subject: Subject.Attribute, Key: "execution_time_ms" }:
                     terms.Add(new("(t.duration_ms IS NULL)::int::bigint", TermType.Whole));
@@ -179,7 +199,9 @@ internal static class SearchTracesSlice
         "client_request_id" => "t.client_request_id",
         "name" => "(t.tags ->> 'mlflow.traceName')",
         "status" => "t.state",
-        "run_id" => "(t.metadata ->> 'mlflow.sourceRun')",
+        "run_id" => $"(t.metadata ->> '{SourceRun}')",
+        "experiment_id" => "t.experiment",
+        "end_time_ms" => "(t.request_ms + coalesce(t.duration_ms, 0))",
         "timestamp_ms" => "t.request_ms",
         _ => "t.duration_ms",
     };

@@ -1,12 +1,14 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MlLifecycle.Experiments.Protocol;
 
 namespace MlLifecycle.Experiments.Traces;
 
-/// <summary>Spans as protobuf's JSON has OTLP's: what clients read into their own Span message. In files, and for the interface, MLflow has them otherwise.</summary>
+/// <summary>Spans as protobuf's JSON has OTLP's, which clients read into their own Span message; and as MLflow's files have them.</summary>
 internal static class SpanAnswers
 {
     private const string OfMany = "attributes";
+    private const string TraceIdAttribute = "mlflow.traceRequestId";
 
     /// <summary>A span.</summary>
     /// <param name="content">The span as it is kept.</param>
@@ -14,6 +16,26 @@ internal static class SpanAnswers
     {
         using var kept = JsonDocument.Parse(content);
         return Message(kept.RootElement);
+    }
+
+    /// <summary>A span as a file of spans has it: each attribute's value is JSON in a text, and one of them names the trace, without which clients cannot read it.</summary>
+    /// <param name="content">The span as it is kept.</param>
+    /// <param name="traceId">The trace's id.</param>
+    public static JsonObject InFile(string content, string traceId)
+    {
+        using var kept = JsonDocument.Parse(content);
+        var span = new JsonObject();
+        foreach (var part in kept.RootElement.EnumerateObject())
+            span[part.Name] = part.Name == OfMany ? Texts(part.Value, traceId) : As(part.Value);
+        return span;
+    }
+
+    private static JsonObject Texts(JsonElement attributes, string traceId)
+    {
+        var texts = new JsonObject { [TraceIdAttribute] = JsonSerializer.Serialize(traceId) };
+        foreach (var entry in attributes.EnumerateObject())
+            texts[entry.Name] = SpacedJson.Of(entry.Value);
+        return texts;
     }
 
     private static JsonObject Message(JsonElement kept)

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Marten;
 using MlLifecycle.Experiments.Catalog;
+using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Trust;
 using Npgsql;
@@ -11,6 +13,10 @@ namespace MlLifecycle.Experiments.Traces;
 internal sealed class SpanLog(NpgsqlDataSource source, IDocumentStore store)
 {
     private const int Attempts = 4;
+
+    /// <summary>Tells clients that the spans are here, and not in a file.</summary>
+    private const string PlaceTag = "mlflow.trace.spansLocation";
+    private const string NameTag = "mlflow.traceName";
 
     public async Task Add(IReadOnlyList<ReceivedSpan> spans, ExperimentRow experiment, Caller caller, CancellationToken cancellation)
     {
@@ -29,11 +35,14 @@ internal sealed class SpanLog(NpgsqlDataSource source, IDocumentStore store)
         }
     }
 
-    /// <summary>The spans of traces as MLflow writes them, in the order of their beginnings.</summary>
+    /// <summary>The spans of traces as they are kept, the root first and the others in the order of their beginnings.</summary>
     public async Task<Dictionary<Guid, List<string>>> Read(IReadOnlyCollection<Guid> traces, CancellationToken cancellation)
     {
         await using var command = source.CreateCommand(
-            "SELECT trace, content FROM (SELECT DISTINCT ON (trace, span) trace, started_ns, content FROM tracking.spans WHERE trace = ANY($1) ORDER BY trace, span, position DESC) s ORDER BY trace, started_ns");
+            """
+            SELECT trace, content FROM (SELECT DISTINCT ON (trace, span) trace, started_ns, content FROM tracking.spans WHERE trace = ANY($1) ORDER BY trace, span, position DESC) s
+            ORDER BY trace, content::json ->> 'parent_span_id' IS NOT NULL, started_ns
+            """);
         command.Parameters.Add(new() { Value = traces.ToArray() });
         var spans = traces.ToDictionary(id => id, _ => new List<string>());
         await using var reader = await command.ExecuteReaderAsync(cancellation);
@@ -80,29 +89,42 @@ internal sealed class SpanLog(NpgsqlDataSource source, IDocumentStore store)
         await transaction.CommitAsync(cancellation);
     }
 
-    /// <summary>What spans tell of their trace. The root says how it ended; without it the trace is still going on.</summary>
+    /// <summary>What spans tell of their trace, beside what is known of it. The root says how it ended; without it the trace is still going on.</summary>
     internal static TraceRecorded? Outline(Trace state, string id, IReadOnlyList<ReceivedSpan> spans, ExperimentRow experiment, Guid project)
     {
         var root = spans.FirstOrDefault(span => span.Parent is null);
-        if (root is null && state.Active)
+        var ended = state.Active && state.State is TraceState.Ok or TraceState.Error;
+        if (root is null && state.Active && !ended && state.Tags.ContainsKey(PlaceTag))
             return null;
-        var (start, end) = root is not null ? (root.StartNs, root.EndNs) : (spans.Min(span => span.StartNs), 0);
-        var tags = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (!state.Active)
-            tags = RecordTraceSlice.Tags(new Dictionary<string, string> { ["mlflow.trace.spansLocation"] = "TRACKING_STORE" }, experiment, id);
-        if (root is not null && !state.Tags.ContainsKey("mlflow.traceName"))
-            tags["mlflow.traceName"] = Protocol.Names.Cut(root.Name, Protocol.Names.TagValue);
+        var tags = state.Active ? [] : RecordTraceSlice.Tags(new Dictionary<string, string>(), experiment, id);
+        if (!state.Tags.ContainsKey(PlaceTag))
+            tags[PlaceTag] = "TRACKING_STORE";
+        if (root is not null && !state.Tags.ContainsKey(NameTag))
+            tags[NameTag] = Names.Cut(root.Name, Names.TagValue);
+        var start = spans.Min(span => span.StartNs) / 1_000_000;
+        var end = spans.Max(span => span.EndNs) / 1_000_000;
+        if (state.Active)
+            (start, end) = (Math.Min(start, state.RequestTime), Math.Max(end, state.RequestTime + (state.DurationMs ?? 0)));
         return new(
             project,
             id,
             state.Active ? state.Experiment : experiment.Number,
             null,
-            state.Active && root is null ? state.RequestTime : start / 1_000_000,
-            root is null ? null : Math.Max(0, (end - start) / 1_000_000),
-            root is null ? TraceState.InProgress : root.Error ? TraceState.Error : TraceState.Ok,
-            RecordTraceSlice.Cut(root?.Texts.GetValueOrDefault("mlflow.spanInputs")),
-            RecordTraceSlice.Cut(root?.Texts.GetValueOrDefault("mlflow.spanOutputs")),
+            start,
+            root is null && !ended ? null : Math.Max(0, end - start),
+            ended ? state.State : root is null ? TraceState.InProgress : root.Error ? TraceState.Error : TraceState.Ok,
+            state.RequestPreview is null ? Preview(root, "mlflow.spanInputs") : null,
+            state.ResponsePreview is null ? Preview(root, "mlflow.spanOutputs") : null,
             new Dictionary<string, string>(),
             tags);
+    }
+
+    private static string? Preview(ReceivedSpan? root, string attribute)
+    {
+        if (root is null)
+            return null;
+        using var span = JsonDocument.Parse(root.Content);
+        return !span.RootElement.GetProperty("attributes").TryGetProperty(attribute, out var value) ? null
+            : RecordTraceSlice.Cut(value.ValueKind == JsonValueKind.String ? value.GetString() : SpacedJson.Of(value));
     }
 }

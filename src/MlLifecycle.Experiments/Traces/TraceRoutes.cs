@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Text.Json.Nodes;
 using Marten;
 using MlLifecycle.Experiments.Artifacts;
 using MlLifecycle.Experiments.Catalog;
@@ -31,6 +30,7 @@ internal static class TraceRoutes
         api.MapPost("/traces/search", SearchTracesSlice.Handle).Requires(Role.Viewer);
         api.MapPost("/traces/delete-traces", ChangeTraceSlice.HandleDelete).Requires(Role.Contributor);
         api.MapPost("/traces/link-to-run", ChangeTraceSlice.HandleLink).Requires(Role.Contributor);
+        api.MapPost("/traces/link-prompts", PromptLinks.Handle).Requires(Role.Contributor);
         api.MapPost("/traces/calculate-filter-correlation", FilterCorrelation.Handle).Requires(Role.Viewer);
         api.MapGet("/traces/batchGet", Many).Requires(Role.Viewer);
         api.MapGet("/traces/get", Whole).Requires(Role.Viewer);
@@ -77,7 +77,9 @@ internal static class TraceRoutes
     {
         if (sent.Message.TraceIds is not { Count: > 0 and <= Batch } ids)
             return new Refused(Mlflow.Invalid($"Between 1 and {Batch} trace_ids must be specified."));
-        var traces = (await session.LoadManyAsync<Trace>(cancellation, [.. ids.Distinct().Select(id => Trace.IdOf(caller.ProjectId, id))])).Where(t => t.Active).ToList();
+        var asked = ids.Distinct().Select(id => Trace.IdOf(caller.ProjectId, id)).ToList();
+        var found = (await session.LoadManyAsync<Trace>(cancellation, asked)).Where(t => t.Active).ToDictionary(t => t.Id);
+        var traces = asked.Where(found.ContainsKey).Select(id => found[id]).ToList();
         var its = await spans.Read([.. traces.Select(t => t.Id)], cancellation);
         return Answer.Of(new { Traces = Answer.OrNone([.. traces.Select(t => new { trace_info = TraceAnswers.Info(t), Spans = its[t.Id].Select(SpanAnswers.Of) })]) });
     }
@@ -106,7 +108,7 @@ internal static class TraceRoutes
         if (received.Count > 0)
         {
             http.Response.Headers.ContentDisposition = "attachment; filename=traces.json";
-            return Answer.Of(new { Spans = received.Select(s => JsonNode.Parse(s)) });
+            return Answer.Of(new { Spans = received.Select(s => SpanAnswers.InFile(s, trace.TraceId)) });
         }
 
         var file = ArtifactStore.PathOf(trace.Tags.GetValueOrDefault(RecordTraceSlice.ArtifactTag, "")) is { } root && ArtifactStore.Check(root) is null

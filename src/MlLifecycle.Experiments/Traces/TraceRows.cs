@@ -11,6 +11,8 @@ internal sealed class TraceRows(NpgsqlDataSource source)
     /// <summary>Brings the table up to a state, in the commit of the events that led to it.</summary>
     public static void Write(IDocumentSession session, Trace state)
     {
+        if (!state.Exists)
+            return; // only linked so far
         if (state.Deleted)
         {
             session.QueueSqlCommand("DELETE FROM tracking.spans WHERE trace = ?", state.Id);

@@ -31,6 +31,7 @@ public static class A_trace
         trace.When(t => ChangeTraceSlice.SetTag(t, "a", "1")).Then(new TraceTagSet("a", "1"));
         trace.When(t => ChangeTraceSlice.RemoveTag(t, "a")).ThenRefused(404, "RESOURCE_DOES_NOT_EXIST");
         trace.When(t => ChangeTraceSlice.Link(t, "r")).Then(new TraceLinked("r"));
+        Spec.Given<Trace>(new TraceLinked("r"), Begun).State.Runs.ShouldBe(["r"]);
         trace.When(ChangeTraceSlice.Delete).Then(new TraceDeleted("tr-1"));
         Spec.Given<Trace>(Begun, new TraceDeleted("tr-1")).When(t => ChangeTraceSlice.SetTag(t, "a", "1")).ThenRefused(404, "RESOURCE_DOES_NOT_EXIST");
         Spec.Given<Trace>(Begun, new TraceDeleted("tr-1")).When(t => RecordTraceSlice.Decide(t, Begun)).Then(Begun);
@@ -46,7 +47,7 @@ public static class A_trace
         given.When(t => AssessSlice.Change(t, "a-1", new JsonObject { ["feedback"] = new JsonObject { ["value"] = 1 } }, ["feedback"], "now")).ThenNothing();
         given.When(t => AssessSlice.Change(t, "a-1", [], ["feedback"], "now")).ThenRefused(400, "INVALID_PARAMETER_VALUE");
         given.When(t => AssessSlice.Change(t, "a-2", [], [], "now")).ThenRefused(404, "RESOURCE_DOES_NOT_EXIST");
-        given.When(t => AssessSlice.Withdraw(t, "a-1")).ThenEachTime(new AssessmentWithdrawn("a-1"));
+        given.When(t => AssessSlice.Withdraw(t, "a-1")).Then(new AssessmentWithdrawn("a-1"));
         var events = given.When(t => AssessSlice.Give(t, new("a-2", """{"feedback": {"value": 2}, "overrides": "a-1"}"""))).ThenEvents();
         JsonNode.Parse(events[1].ShouldBeOfType<TraceAssessed>().Content)!["valid"]!.GetValue<bool>().ShouldBeFalse();
         given.When(t => AssessSlice.Give(t, new("a-3", """{"overrides": "a-9"}"""))).ThenRefused(404, "RESOURCE_DOES_NOT_EXIST");

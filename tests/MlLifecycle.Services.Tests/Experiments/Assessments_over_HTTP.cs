@@ -24,7 +24,14 @@ public sealed class Assessments_over_HTTP(ExperimentsFixture service) : IClassFi
     [InlineData("feedback", """{"value": "a\u0000b"}""")]
     [InlineData("feedback", """{"value": {"\ud800": 1}}""")]
     [InlineData("feedback", """{"value": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}""")]
+    [InlineData("feedback", "{}")]
+    [InlineData("feedback", """{"value": null}""")]
+    [InlineData("expectation", "{}")]
+    [InlineData("expectation", """{"value": null}""")]
     [InlineData("expectation", """{"serialized_value": {"value": {"a": 1}}}""")]
+    [InlineData("expectation", """{"serialized_value": {"value": "[1]"}}""")]
+    [InlineData("expectation", """{"serialized_value": {"serialization_format": "JSON_FORMAT", "value": "[1"}}""")]
+    [InlineData("expectation", """{"serialized_value": {"serialization_format": "JSON_FORMAT", "value": "null"}}""")]
     [InlineData("valid", "5")]
     public async Task of_another_type_are_refused_wherever_they_come(string field, string value)
     {
@@ -59,6 +66,21 @@ public sealed class Assessments_over_HTTP(ExperimentsFixture service) : IClassFi
         (kept["create_time"]!.GetValue<string>(), kept["valid"]!.GetValue<bool>(), kept.ContainsKey("colour")).ShouldBe(("2026-03-03T12:00:00.123Z", true, false));
         kept["feedback"]!.ToJsonString().ShouldBe("""{"value":{"a":[1,2.5,null]},"error":{"error_code":"E","stack_trace":"s"}}""");
         kept["metadata"]!.ToJsonString().ShouldBe("""{"k":"v"}""");
+    }
+
+    [Fact]
+    public async Task are_withdrawn_once_and_their_metadata_add_up()
+    {
+        var client = service.Empty();
+        var id = await Given(client, """{"assessment_name": "x", "feedback": {"value": 1}, "metadata": {"a": "1", "b": "2"}}""");
+        var changed = (await client.Send(HttpMethod.Patch, $"{V3}/tr-1/assessments/{id}", new { assessment = new { metadata = new { b = "3", c = "4" } }, update_mask = "metadata" }))["assessment"]!;
+        changed["metadata"]!.ToJsonString().ShouldBe("""{"a":"1","b":"3","c":"4"}""");
+        (await client.Refused(HttpMethod.Patch, $"{V3}/tr-1/assessments/{id}", new { assessment = new { expectation = new { value = 1 } }, update_mask = "expectation" }, 400, "INVALID_PARAMETER_VALUE"))
+            .ShouldContain("Cannot update expectation value on a Feedback assessment.");
+        foreach (var path in (string[])[$"tr-1/assessments/{id}", $"tr-1/assessments/{id}", "tr-9/assessments/a-1"])
+            (await client.Send(HttpMethod.Delete, $"{V3}/{path}")).ToJsonString().ShouldBe("{}");
+        (await client.RefusedGet($"{V3}/tr-1/assessments/{id}", "RESOURCE_DOES_NOT_EXIST", 404)).ShouldContain($"Assessment with ID '{id}' not found for trace 'tr-1'");
+        (await client.RefusedGet($"{V3}/tr-9/assessments/{id}", "RESOURCE_DOES_NOT_EXIST", 404)).ShouldContain("Trace with ID 'tr-9' not found.");
     }
 
     [Fact]
