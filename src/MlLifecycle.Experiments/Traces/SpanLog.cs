@@ -102,16 +102,16 @@ internal sealed class SpanLog(NpgsqlDataSource source, IDocumentStore store)
         if (root is not null && !state.Tags.ContainsKey(NameTag))
             tags[NameTag] = Names.Cut(root.Name, Names.TagValue);
         var start = spans.Min(span => span.StartNs) / 1_000_000;
-        var end = spans.Max(span => span.EndNs) / 1_000_000;
+        var end = spans.Max(span => span.EndNs) / 1_000_000; // 0 while none of them has ended
         if (state.Active)
-            (start, end) = (Math.Min(start, state.RequestTime), Math.Max(end, state.RequestTime + (state.DurationMs ?? 0)));
+            (start, end) = (Math.Min(start, state.RequestTime), Math.Max(end, state.DurationMs is { } known ? state.RequestTime + known : 0));
         return new(
             project,
             id,
             state.Active ? state.Experiment : experiment.Number,
             null,
             start,
-            root is null && !ended ? null : Math.Max(0, end - start),
+            (root is null && !ended) || end == 0 ? null : Math.Max(0, end - start),
             ended ? state.State : root is null ? TraceState.InProgress : root.Error ? TraceState.Error : TraceState.Ok,
             state.RequestPreview is null ? Preview(root, "mlflow.spanInputs") : null,
             state.ResponsePreview is null ? Preview(root, "mlflow.spanOutputs") : null,

@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Marten;
 using MlLifecycle.Experiments.Artifacts;
 using MlLifecycle.Experiments.Catalog;
@@ -17,6 +19,8 @@ internal sealed class TraceIdsMessage
     public string? RequestId { get; init; }
 
     public string? TraceId { get; init; }
+
+    public bool? AllowPartial { get; init; }
 }
 
 /// <summary>MLflow's traces, path by path.</summary>
@@ -79,8 +83,8 @@ internal static class TraceRoutes
             return new Refused(Mlflow.Invalid($"Between 1 and {Batch} trace_ids must be specified."));
         var asked = ids.Distinct().Select(id => Trace.IdOf(caller.ProjectId, id)).ToList();
         var found = (await session.LoadManyAsync<Trace>(cancellation, asked)).Where(t => t.Active).ToDictionary(t => t.Id);
-        var traces = asked.Where(found.ContainsKey).Select(id => found[id]).ToList();
-        var its = await spans.Read([.. traces.Select(t => t.Id)], cancellation);
+        var its = await spans.Read(found.Keys, cancellation);
+        var traces = asked.Where(found.ContainsKey).Select(id => found[id]).Where(t => IsWhole(t, its[t.Id].Count));
         return Answer.Of(new { Traces = Answer.OrNone([.. traces.Select(t => new { trace_info = TraceAnswers.Info(t), Spans = its[t.Id].Select(SpanAnswers.Of) })]) });
     }
 
@@ -92,7 +96,24 @@ internal static class TraceRoutes
         if (await Find(sent.Message.TraceId, caller, session, cancellation) is not { } trace)
             return new Refused(RecordTraceSlice.Unknown(sent.Message.TraceId));
         var its = await spans.Read([trace.Id], cancellation);
-        return Answer.Of(new { Trace = new { trace_info = TraceAnswers.Info(trace), Spans = its[trace.Id].Select(SpanAnswers.Of) } });
+        return sent.Message.AllowPartial == true || IsWhole(trace, its[trace.Id].Count)
+            ? Answer.Of(new { Trace = new { trace_info = TraceAnswers.Info(trace), Spans = its[trace.Id].Select(SpanAnswers.Of) } })
+            : new Refused(Mlflow.Unknown($"Trace with ID {trace.TraceId} is not fully exported yet, please try again later."));
+    }
+
+    // Clients say with the outline how many spans there are, and send them side by side with it.
+    private static bool IsWhole(Trace trace, int spans)
+    {
+        if (!trace.Metadata.TryGetValue("mlflow.trace.sizeStats", out var sizes))
+            return true;
+        try
+        {
+            return JsonNode.Parse(sizes) is not JsonObject said || said["num_spans"] is not JsonValue number || !number.TryGetValue<int>(out var count) || spans >= count;
+        }
+        catch (JsonException)
+        {
+            return true; // somebody's own text
+        }
     }
 
     /// <summary>The spans of a trace: those that came over OTLP, or the file in which the client left them.</summary>

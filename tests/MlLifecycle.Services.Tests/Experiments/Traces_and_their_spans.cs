@@ -74,6 +74,39 @@ public sealed class Traces_and_their_spans(ExperimentsFixture service) : IClassF
         read["traces"]!.AsArray().Select(t => t!["trace_info"]!["trace_id"]!.GetValue<string>()).ShouldBe(asked);
     }
 
+    [Fact]
+    public async Task are_whole_when_all_spans_are_here()
+    {
+        var client = service.Empty();
+        var (part, whole) = (Id(8), Id(9));
+        foreach (var trace in (byte[][])[part, whole])
+        {
+            await Spans(client, OtlpBytes.Span(trace, 1, null, "s", Start, 0));
+            (await Info(client, trace)).AsObject().ContainsKey("execution_duration").ShouldBeFalse("it has not ended");
+            await client.Post(V3, new
+            {
+                trace = new
+                {
+                    trace_info = new
+                    {
+                        trace_id = Name(trace),
+                        trace_location = new { mlflow_experiment = new { experiment_id = "0" } },
+                        state = "OK",
+                        trace_metadata = new Dictionary<string, string> { ["mlflow.trace.sizeStats"] = trace == part ? """{"total_size_bytes": 9, "num_spans": 2}""" : """{"num_spans": 1}""" },
+                    },
+                },
+            });
+        }
+
+        var read = await client.Get($"{V3}/batchGet?trace_ids={Name(part)}&trace_ids={Name(whole)}");
+        read["traces"]!.AsArray().ShouldHaveSingleItem()!["trace_info"]!["trace_id"]!.GetValue<string>().ShouldBe(Name(whole));
+        (await client.RefusedGet($"{V3}/get?trace_id={Name(part)}", "RESOURCE_DOES_NOT_EXIST", 404)).ShouldContain("not fully exported yet");
+        (await client.Get($"{V3}/get?trace_id={Name(part)}&allow_partial=true"))["trace"]!["spans"]!.AsArray().Count.ShouldBe(1);
+        (await client.Get($"{V3}/get?trace_id={Name(whole)}"))["trace"]!["spans"]!.AsArray().Count.ShouldBe(1);
+        await Spans(client, OtlpBytes.Span(part, 2, 1, "t", Start, Start + Second));
+        (await client.Get($"{V3}/get?trace_id={Name(part)}"))["trace"]!["spans"]!.AsArray().Count.ShouldBe(2);
+    }
+
     /// <summary>As a client wrote them to a file: it reads both in one way.</summary>
     [Fact]
     public async Task come_as_a_file_with_their_attributes_as_JSON_in_texts()
