@@ -61,7 +61,7 @@ internal sealed class CopySpans(MlflowServer source, MlflowServer target, Import
                 return false;
             request = Otlp.Write([.. data.Items("spans")], trace.Id);
         }
-        catch (Exception other) when (other is JsonException or FormatException or OverflowException or InvalidOperationException)
+        catch (Exception other) when (other is JsonException or FormatException or OverflowException or InvalidOperationException or ArgumentException)
         {
             // As older clients write them: the file says what OTLP cannot.
             return false;

@@ -40,7 +40,7 @@ internal static class Otlp
         Text(into, 5, span.Text("name"));
         Fixed(into, 7, Nanoseconds(span["start_time_unix_nano"]));
         Fixed(into, 8, Nanoseconds(span["end_time_unix_nano"]));
-        Attributes(into, 9, span["attributes"]);
+        Attributes(into, 9, Own(span["attributes"]));
         foreach (var happened in span.Items("events"))
         {
             Message(into, 11, of =>
@@ -56,6 +56,25 @@ internal static class Otlp
             Text(of, 2, span["status"].Text("message"));
             Number(of, 3, span["status"].Text("code") switch { "STATUS_CODE_OK" or "OK" => 1UL, "STATUS_CODE_ERROR" or "ERROR" => 2, _ => 0 });
         });
+    }
+
+    // A span has each value as JSON in a text, and OTLP the value itself. Whoever reads spans adds the trace's id.
+    private static JsonObject Own(JsonNode? attributes) => new((attributes as JsonObject ?? [])
+        .Where(attribute => attribute.Key != "mlflow.traceRequestId")
+        .Select(attribute => KeyValuePair.Create(attribute.Key, Said(attribute.Value))));
+
+    private static JsonNode? Said(JsonNode? value)
+    {
+        if (value?.GetValueKind() != JsonValueKind.String)
+            return value?.DeepClone();
+        try
+        {
+            return JsonNode.Parse(value.GetValue<string>());
+        }
+        catch (JsonException)
+        {
+            return value.DeepClone(); // a text as it is
+        }
     }
 
     private static void Attributes(MemoryStream into, int field, JsonNode? attributes)
