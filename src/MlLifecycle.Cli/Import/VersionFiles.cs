@@ -99,7 +99,8 @@ internal sealed class VersionFiles(MlflowServer source, RunCopies runs, ModelCop
     private string Elsewhere(string name, JsonNode version, string place)
     {
         report.Failed("files of a model version", $"{name}/{SourceModels.Number(version)}", $"They are not in a run or a logged model that was copied, but at {place}; the version still points there.");
-        return Nameable(place) ? place : $"mll-import-elsewhere:{Uri.EscapeDataString(place)}";
+        var named = Nameable(place) && place.Split('/')[0].Contains(':', StringComparison.Ordinal) && !place.Contains('\\', StringComparison.Ordinal);
+        return named ? place : $"mll-import-elsewhere:{Uri.EscapeDataString(place)}";
     }
 
     // A path on the source's disk is no place that another server may name; nor is what means something else here.

@@ -35,7 +35,7 @@ public sealed record PageToken(string Search, int Phase, JsonElement[] After)
         }
         catch (Exception malformed) when (malformed is FormatException or JsonException)
         {
-            return Mlflow.Invalid("Invalid page token: pass next_page_token of the page before.");
+            return Mlflow.Invalid("Invalid page token, could not base64-decode: pass next_page_token of the page before.");
         }
 
         return token is { After: not null } && token.Search == search && token.After.Length == places(token.Phase)

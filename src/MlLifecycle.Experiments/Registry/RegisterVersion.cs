@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Marten;
 using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.ServiceDefaults.Decisions;
@@ -38,8 +39,11 @@ internal sealed class RegisterVersionMessage
     public IReadOnlyList<Entry>? Tags { get; init; }
 }
 
-internal static class RegisterVersionSlice
+internal static partial class RegisterVersionSlice
 {
+    [GeneratedRegex(@"\A[a-zA-Z][a-zA-Z0-9+.\-]*:", RegexOptions.CultureInvariant)]
+    private static partial Regex Scheme { get; }
+
     public static Decision Decide(RegisteredModel model, RegisterVersion register, long now)
     {
         if (!model.Active)
@@ -64,19 +68,22 @@ internal static class RegisterVersionSlice
     private static int? Made(RegisteredModel model, RegisterVersion register) =>
         register.Request is { } request && model.Requests.TryGetValue(request, out var version) ? version : null;
 
-    public static Refusal? CheckSource(string? source)
+    /// <summary>A source is a place that can be named; a prompt has none, and says what it likes.</summary>
+    public static Refusal? CheckSource(string? source, bool prompt = false)
     {
         if (string.IsNullOrEmpty(source))
             return Mlflow.Missing("source");
         if (Names.TooLong("source", source, 2048) is { } tooLong)
             return tooLong;
         // A path on some machine's disk means nothing to whoever reads the registry.
-        if (source.StartsWith('/') || source.StartsWith("file:", StringComparison.OrdinalIgnoreCase) || source.Contains('\\', StringComparison.Ordinal))
-            return Mlflow.Invalid($"Invalid model version source: {Mlflow.Quoted(source)}. To use a local path as a model version source, log it as an artifact of a run first: a source is a URI such as runs:/…, models:/… or mlflow-artifacts:/….");
+        if (!prompt && (!Scheme.IsMatch(source) || source.StartsWith("file:", StringComparison.OrdinalIgnoreCase) || source.Contains('\\', StringComparison.Ordinal)))
+            return Mlflow.Invalid($"Invalid model version source: '{Names.Cut(source, 200)}'. To use a local path as a model version source, log it as an artifact of a run first: a source is a URI such as runs:/…, models:/… or mlflow-artifacts:/….");
         // '..' would lead out of where the source seems to point, and the character U+0000 ends a path early.
-        var decoded = Uri.UnescapeDataString(Uri.UnescapeDataString(source));
+        var decoded = source;
+        while (Uri.UnescapeDataString(decoded) is var further && further != decoded)
+            decoded = further;
         return decoded.Split('/').Contains("..") || decoded.Any(char.IsControl)
-            ? Mlflow.Invalid($"Invalid model version source: {Mlflow.Quoted(source)}. If supplying a source as an http, https, s3, mlflow-artifacts or other URI, its path must be absolute: without '..' or control characters, encoded ones included.")
+            ? Mlflow.Invalid($"Invalid model version source: '{Names.Cut(source, 200)}'. If supplying a source as an http, https, s3, mlflow-artifacts or other URI, its path must be absolute: without '..' or control characters, encoded ones included.")
             : null;
     }
 
@@ -84,7 +91,8 @@ internal static class RegisterVersionSlice
         Sent<RegisterVersionMessage> sent, Caller caller, ModelRows rows, ModelPlaces places, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
     {
         var message = sent.Message;
-        if ((Names.CheckModelName("name", message.Name) ?? CheckSource(message.Source) ?? Names.TooLong("run_id", message.RunId, 256) ?? Names.TooLong("model_id", message.ModelId, 256)) is { } bad)
+        var prompt = message.Tags?.Any(tag => tag.Key == PromptTags.IsPrompt) ?? false;
+        if ((Names.CheckModelName("name", message.Name) ?? CheckSource(message.Source, prompt) ?? Names.TooLong("run_id", message.RunId, 256) ?? Names.TooLong("model_id", message.ModelId, 256)) is { } bad)
             return new Refused(bad);
         if (RegistryTags.Read(message.Tags, out var tags) is { } badTag)
             return new Refused(badTag);

@@ -45,7 +45,7 @@ public static class Grammar
             if (direction.Kind != Kind.End && ((!descending && !direction.Is("ASC")) || tokens.Take().Kind != Kind.End))
                 throw new SearchSyntaxException($"Invalid ordering key in order_by clause '{text}': ASC or DESC is expected after the key.");
             if (orders.Any(o => o.Field == field))
-                throw new SearchSyntaxException($"order_by contains duplicate fields: '{text}'.");
+                throw new SearchSyntaxException($"`order_by` contains duplicate fields: '{text}'.");
             orders.Add(new(field, descending));
         }
 

@@ -66,6 +66,66 @@ public sealed class A_registry_that_changes(ExperimentsFixture service) : IClass
             await client.RefusedPost("model-versions/create", new { name = "sorter", source });
     }
 
+    [Theory]
+    [InlineData("mlflow-artifacts:/models/", null)]
+    [InlineData("mlflow-artifacts:/models/foo///bar", null)]
+    [InlineData("mlflow-artifacts://host:9000/models/artifact/..../", null)]
+    [InlineData("mlflow-artifacts://host:9000/models/../../../", "If supplying a source as an http, https,")]
+    [InlineData("s3a://my_bucket/api/2.0/mlflow-artifacts/artifacts/../../../", "If supplying a source as an http, https,")]
+    [InlineData("mlflow-artifacts://host:9000/models/..%2f..%2fartifacts", "If supplying a source as an http, https,")]
+    [InlineData("mlflow-artifacts://host:9000/models/%25252e%25252e/artifacts", "If supplying a source as an http, https,")]
+    [InlineData("mlflow-artifacts://host:9000/models/artifact%00", "If supplying a source as an http, https,")]
+    [InlineData("dbfs:/x/artifacts/a%3f/../../../../", "Invalid model version source")]
+    [InlineData("/tmp", "To use a local path as a model version")]
+    [InlineData("file:///tmp", "To use a local path as a model version")]
+    [InlineData("path/to/model", "To use a local path as a model version")]
+    public async Task takes_versions_from_places_that_can_be_named(string source, string? why)
+    {
+        var client = await Sorter(versions: 0);
+        if (why is null)
+            (await Version(client, "sorter", source))["source"]!.GetValue<string>().ShouldBe(source);
+        else
+            (await client.RefusedPost("model-versions/create", new { name = "sorter", source })).ShouldContain(why);
+    }
+
+    [Fact]
+    public async Task carries_prompts_as_clients_keep_them()
+    {
+        var client = service.Empty();
+        object[] prompt = [new { key = "mlflow.prompt.is_prompt", value = "true" }];
+        await client.Post("registered-models/create", new { name = "greeting", tags = prompt.Append(new { key = "_mlflow_experiment_ids", value = ",0,7," }) });
+        await client.Post("registered-models/create", new { name = "farewell", tags = prompt });
+        foreach (var text in (string[])["Hello {{name}}!", "Hi {{name}}!"])
+        {
+            object[] tags = [.. prompt, new { key = "mlflow.prompt.text", value = text }, new { key = "_mlflow_prompt_type", value = "text" }];
+            await client.Post("model-versions/create", new { name = "greeting", source = "prompt-template", tags, description = "says " + text });
+        }
+
+        Text(await client.Get("registered-models/alias?name=greeting&alias=latest")).ShouldBe("Hi {{name}}!", "a prompt without a version is its newest");
+        await client.Post("registered-models/alias", new { name = "greeting", alias = "production", version = "1" });
+        Text(await client.Get("registered-models/alias?name=greeting&alias=production")).ShouldBe("Hello {{name}}!");
+        (await Names("tags.`mlflow.prompt.is_prompt` = 'true'")).ShouldBe(["farewell", "greeting"]);
+        (await Names("tags.`mlflow.prompt.is_prompt` = 'true' AND tags._mlflow_experiment_ids LIKE '%,7,%'")).ShouldBe(["greeting"]);
+        (await Names("tags.`mlflow.prompt.is_prompt` = 'true' AND name ILIKE 'FARE%'")).ShouldBe(["farewell"]);
+        (await client.RefusedPost("model-versions/create", new { name = "greeting", source = "prompt-template" })).ShouldContain("To use a local path");
+
+        async Task<IEnumerable<string>> Names(string filter) =>
+            (await client.Get("registered-models/search?filter=" + Uri.EscapeDataString(filter)))["registered_models"]!.AsArray().Select(m => m!["name"]!.GetValue<string>());
+
+        static string Text(JsonNode answer) => answer["model_version"]!["tags"]!.AsArray().Single(t => t!["key"]!.GetValue<string>() == "mlflow.prompt.text")!["value"]!.GetValue<string>();
+    }
+
+    [Fact]
+    public async Task is_searched_by_each_order_once()
+    {
+        var client = await Sorter(versions: 1);
+        foreach (var twice in (string[])["order_by=timestamp&order_by=last_updated_timestamp%20DESC", "order_by=name&order_by=name%20DESC"])
+            (await client.RefusedGet("registered-models/search?" + twice)).ShouldStartWith("`order_by` contains duplicate fields: ");
+        (await client.RefusedGet("model-versions/search?order_by=name&order_by=name")).ShouldStartWith("`order_by` contains duplicate fields: ");
+        (await client.RefusedGet("model-versions/search?page_token=evilhax")).ShouldStartWith("Invalid page token, could not base64-decode");
+        (await client.Get("registered-models/search?order_by=timestamp&order_by=name%20%20%20DESC"))["registered_models"]!.AsArray().Count.ShouldBe(1);
+    }
+
     [Fact]
     public async Task keeps_prompts_apart_from_models()
     {
