@@ -85,8 +85,8 @@ internal static class ScorerSlice
             : Accept(new ScorerRegistered(project, experiment, name, scorer.Count + 1, content, now));
 
     public static Decision Delete(Scorer scorer, int? version) => version is { } one
-        ? scorer.Versions.ContainsKey(one) ? Accept(new ScorerDeleted([one])) : Unknown(scorer.Name, one)
-        : scorer.Versions.Count > 0 ? Accept(new ScorerDeleted([.. scorer.Versions.Keys])) : Unknown(scorer.Name, null);
+        ? scorer.Versions.ContainsKey(one) ? Accept(new ScorerDeleted([one])) : Unknown(scorer.Name, scorer.Versions.Count > 0 ? one : null, scorer.Experiment)
+        : scorer.Versions.Count > 0 ? Accept(new ScorerDeleted([.. scorer.Versions.Keys])) : Unknown(scorer.Name, null, scorer.Experiment);
 
     public static async Task<IResult> HandleRegister(
         Sent<ScorerMessage> sent, Caller caller, ExperimentRows experiments, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
@@ -138,7 +138,7 @@ internal static class ScorerSlice
         session,
         scorer => (sent.Message.Version ?? scorer.Versions.Keys.Max()) is var version && version <= int.MaxValue && scorer.Versions.ContainsKey((int)version)
             ? Answer.Of(new { Scorer = Message(scorer, (int)version) })
-            : new Refused(Unknown(scorer.Name, version)),
+            : new Refused(Unknown(scorer.Name, version, scorer.Experiment)),
         cancellation);
 
     public static async Task<IResult> HandleDelete(
@@ -150,17 +150,17 @@ internal static class ScorerSlice
         if (string.IsNullOrEmpty(sent.Message.Name))
             return new Refused(Mlflow.Missing("name"));
         if (sent.Message.Version is < 1 or > int.MaxValue)
-            return new Refused(Unknown(sent.Message.Name, sent.Message.Version));
+            return new Refused(Unknown(sent.Message.Name, sent.Message.Version, experiment.Number));
         var outcome = await session.Decide<Scorer>(
             Scorer.IdOf(caller.ProjectId, experiment.Number, sent.Message.Name),
             caller.Origin,
-            scorer => Delete(scorer.Count == 0 ? scorer with { Name = sent.Message.Name } : scorer, (int?)sent.Message.Version),
+            scorer => Delete(scorer.Count == 0 ? scorer with { Name = sent.Message.Name, Experiment = experiment.Number } : scorer, (int?)sent.Message.Version),
             cancellation);
         return outcome.Refusal is { } unknown ? new Refused(unknown) : Answer.Empty;
     }
 
-    private static Refusal Unknown(string name, long? version) =>
-        Mlflow.Unknown(version is { } number ? $"Scorer with name {Mlflow.Quoted(name)} and version {number} not found." : $"Scorer with name {Mlflow.Quoted(name)} not found.");
+    private static Refusal Unknown(string name, long? version, long experiment) => Mlflow.Unknown(string.Create(
+        CultureInfo.InvariantCulture, $"Scorer with name '{Names.Cut(name, 200)}'{(version is { } number ? $" and version {number}" : "")} not found for experiment {experiment}."));
 
     private static async Task<IResult> Read(
         ScorerMessage message, Caller caller, ExperimentRows experiments, IQuerySession session, Func<Scorer, IResult> answer, CancellationToken cancellation)
@@ -172,7 +172,7 @@ internal static class ScorerSlice
             return new Refused(Mlflow.Missing("name"));
         return await session.LoadAsync<Scorer>(Scorer.IdOf(caller.ProjectId, experiment.Number, message.Name), cancellation) is { Versions.Count: > 0 } scorer
             ? answer(scorer)
-            : new Refused(Unknown(message.Name, null));
+            : new Refused(Unknown(message.Name, null, experiment.Number));
     }
 
     private static async Task<(ExperimentRow? Row, Refusal? Refusal)> Experiment(ScorerMessage message, Caller caller, ExperimentRows experiments, CancellationToken cancellation) =>

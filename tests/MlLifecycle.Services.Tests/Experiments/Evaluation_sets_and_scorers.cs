@@ -204,9 +204,13 @@ public sealed class Evaluation_sets_and_scorers(ExperimentsFixture service) : IC
         (await client.Get($"{Scorers}/get?experiment_id=0&name=polite"))["scorer"]!["serialized_scorer"]!.GetValue<string>().ShouldBe("two");
         (await client.Get($"{Scorers}/get?experiment_id=0&name=polite&version=1"))["scorer"]!["serialized_scorer"]!.GetValue<string>().ShouldBe("one");
         await client.Send(HttpMethod.Delete, $"{Scorers}/delete", new { experiment_id = "0", name = "polite", version = 2 });
-        await client.Refused(HttpMethod.Delete, $"{Scorers}/delete", new { experiment_id = "0", name = "polite", version = 2 }, 404, "RESOURCE_DOES_NOT_EXIST");
+        (await client.Refused(HttpMethod.Delete, $"{Scorers}/delete", new { experiment_id = "0", name = "polite", version = 2 }, 404, "RESOURCE_DOES_NOT_EXIST"))
+            .ShouldBe("Scorer with name 'polite' and version 2 not found for experiment 0.");
         await client.Send(HttpMethod.Delete, $"{Scorers}/delete", new { experiment_id = "0", name = "polite" });
-        await client.RefusedGet($"{Scorers}/get?experiment_id=0&name=polite", "RESOURCE_DOES_NOT_EXIST", 404);
+        foreach (var read in (string[])["get", "versions"])
+            (await client.RefusedGet($"{Scorers}/{read}?experiment_id=0&name=polite", "RESOURCE_DOES_NOT_EXIST", 404)).ShouldBe("Scorer with name 'polite' not found for experiment 0.");
+        foreach (var name in (string[])["polite", "nobody"])
+            (await client.Refused(HttpMethod.Delete, $"{Scorers}/delete", new { experiment_id = "0", name, version = 1 }, 404, "RESOURCE_DOES_NOT_EXIST")).ShouldBe($"Scorer with name '{name}' not found for experiment 0.");
         await client.RefusedPost($"{Scorers}/register", new { experiment_id = "0", name = "x" });
         await client.RefusedPost($"{Scorers}/register", new { experiment_id = "99", name = "x", serialized_scorer = "x" }, "RESOURCE_DOES_NOT_EXIST", 404);
         await client.RefusedGet($"{Scorers}/list");
