@@ -58,8 +58,10 @@ internal sealed class ModelPlaces(ModelRows rows, LoggedModelRows logged, RunRea
     {
         if (reference.Split('@') is [var named, var alias])
         {
-            return await rows.Find(project, named, cancellation) is { } model && model.Aliases.TryGetValue(alias, out var aliased)
-                ? await rows.FindVersion(project, named, aliased, cancellation)
+            if (await rows.Find(project, named, cancellation) is not { } model)
+                return null;
+            return Names.IsLatest(alias) ? model.Latest.MaxBy(v => v.Version)
+                : model.Aliases.TryGetValue(alias, out var aliased) ? await rows.FindVersion(project, named, aliased, cancellation)
                 : null;
         }
 

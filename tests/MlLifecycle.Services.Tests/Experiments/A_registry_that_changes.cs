@@ -56,7 +56,7 @@ public sealed class A_registry_that_changes(ExperimentsFixture service) : IClass
         (await Version(client, "sorter", $"runs:/{run}/model"))["run_id"]!.GetValue<string>().ShouldBe("");
         await client.Post("registered-models/alias", new { name = "sorter", alias = "champion", version = "1" });
         await client.Post("model-versions/transition-stage", new { name = "sorter", version = "1", stage = "Production" });
-        foreach (var source in (string[])["models:/sorter/1", "models:/sorter@champion", "models:/sorter/Production", "models:/sorter/latest"])
+        foreach (var source in (string[])["models:/sorter/1", "models:/sorter@champion", "models:/sorter/Production", "models:/sorter/latest", "models:/sorter@latest"])
         {
             var number = (await Version(client, "sorter", source))["version"]!.GetValue<string>();
             (await client.Get($"model-versions/get-download-uri?name=sorter&version={number}"))["artifact_uri"]!.GetValue<string>().ShouldBe($"mlflow-artifacts:/0/{run}/artifacts/model");
