@@ -163,27 +163,47 @@ internal sealed class ArtifactStore(IConfiguration configuration)
         var target = Full(project, path);
         if (Directory.Exists(target))
             return Mlflow.Invalid($"Invalid path: {Mlflow.Quoted(path)} is a directory.");
-        try
+        var directory = Path.GetDirectoryName(target)!;
+        for (var attempt = 1; ; attempt++)
         {
-            Durable.CreateDirectory(Path.GetDirectoryName(target)!);
+            try
+            {
+                Durable.CreateDirectory(directory);
+                Durable.Move(complete, target, overwrite: true);
+                return null;
+            }
+            catch (IOException) when (IsBelowAFile(project, path))
+            {
+                return Mlflow.Invalid($"Invalid path: {Mlflow.Quoted(path)} goes through a file.");
+            }
+            catch (IOException) when (attempt < 20 && !Directory.Exists(directory))
+            {
+                // The directory was deleted at this moment. The file was in it already and went with it, or makes it anew.
+                if (!File.Exists(complete))
+                    return null;
+            }
         }
-        catch (IOException) when (IsBelowAFile(project, path))
-        {
-            return Mlflow.Invalid($"Invalid path: {Mlflow.Quoted(path)} goes through a file.");
-        }
-
-        Durable.Move(complete, target, overwrite: true);
-        return null;
     }
 
     /// <summary>Deletes a file, or a directory with all in it; nothing when there is neither.</summary>
     public void Delete(Guid project, string path)
     {
-        var target = Full(project, path);
-        if (Directory.Exists(target))
-            Directory.Delete(target, recursive: true);
-        else if (File.Exists(target))
-            File.Delete(target);
+        var (target, aside) = (Full(project, path), NewFile());
+        try
+        {
+            // Out of the way at once: nobody writes into what is being deleted, or lists half of it.
+            if (File.Exists(target))
+                File.Delete(target);
+            else
+                Directory.Move(target, aside);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return;
+        }
+
+        if (Directory.Exists(aside))
+            Directory.Delete(aside, recursive: true);
     }
 
     /// <summary>The directories in a directory that have not changed since a moment.</summary>

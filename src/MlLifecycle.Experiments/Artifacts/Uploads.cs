@@ -135,9 +135,12 @@ internal sealed class Uploads(IConfiguration configuration, ArtifactStore store,
             swept++;
         }
 
-        foreach (var file in Entries(Path.GetDirectoryName(store.NewFile())!).Where(entry => entry.LastWriteTimeUtc < before.UtcDateTime))
+        foreach (var left in Entries(Path.GetDirectoryName(store.NewFile())!).Where(entry => entry.LastWriteTimeUtc < before.UtcDateTime))
         {
-            file.Delete();
+            if (left is DirectoryInfo directory)
+                directory.Delete(recursive: true); // its deletion was cut off
+            else
+                left.Delete();
             swept++;
         }
 

@@ -78,6 +78,24 @@ public sealed class Artifacts_over_HTTP(ExperimentsFixture service) : IClassFixt
     }
 
     [Fact]
+    public async Task are_written_and_deleted_by_many_at_once()
+    {
+        var client = service.Empty();
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(writer => Task.Run(async () =>
+        {
+            for (var i = 0; i < 60; i++)
+            {
+                if (writer < 4)
+                    await client.Upload($"race/a/b/{writer}-{i}.txt", [1]);
+                else
+                    await client.Send(HttpMethod.Delete, $"/api/2.0/mlflow-artifacts/artifacts/race/{(i % 2 == 0 ? "" : "a")}");
+            }
+        })));
+        await client.Send(HttpMethod.Delete, "/api/2.0/mlflow-artifacts/artifacts/race");
+        (await client.Get("/api/2.0/mlflow-artifacts/artifacts?path=")).AsObject().ContainsKey("files").ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task are_refused_when_they_do_not_decompress_or_nothing_comes()
     {
         var client = service.Empty();

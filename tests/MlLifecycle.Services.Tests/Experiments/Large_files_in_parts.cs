@@ -103,8 +103,11 @@ public sealed class Large_files_in_parts(ExperimentsFixture service) : IClassFix
         var begun = await Begin(client, 1);
         await Send(service.Host.Server.CreateClient(), begun, 0, [1]);
         var uploads = service.Host.Services.GetRequiredService<Uploads>();
+        var left = service.Host.Services.GetRequiredService<ArtifactStore>().NewFile();
+        Directory.CreateDirectory(Path.Combine(left, "of a deletion that was cut off"));
         uploads.Sweep(DateTimeOffset.UtcNow.AddHours(-1)).ShouldBe(0);
-        uploads.Sweep(DateTimeOffset.UtcNow.AddHours(1)).ShouldBeGreaterThan(0);
+        uploads.Sweep(DateTimeOffset.UtcNow.AddHours(1)).ShouldBeGreaterThan(1);
+        Directory.Exists(left).ShouldBeFalse();
         (await Put(service.Host.Server.CreateClient(), begun, 0, [1])).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
