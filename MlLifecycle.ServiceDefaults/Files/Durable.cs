@@ -9,6 +9,8 @@ namespace MlLifecycle.ServiceDefaults.Files;
 /// </summary>
 public static partial class Durable
 {
+    private const int NotThere = 2; // ENOENT
+
     /// <summary>Creates a directory and those above it that are not there yet.</summary>
     /// <param name="path">The directory's full path.</param>
     /// <exception cref="IOException">The path goes through a file, or the disk does not take it.</exception>
@@ -26,6 +28,7 @@ public static partial class Durable
     /// <param name="file">The file.</param>
     /// <param name="place">Where to.</param>
     /// <param name="overwrite">Whether it replaces a file that is there; else that is an <see cref="IOException"/>.</param>
+    /// <exception cref="DirectoryNotFoundException">The place's directory is not there, or was deleted at this moment, with or without the file.</exception>
     public static void Move(string file, string place, bool overwrite)
     {
         File.Move(file, place, overwrite);
@@ -38,7 +41,11 @@ public static partial class Durable
             return;
         var descriptor = Open(path, 0);
         if (descriptor < 0)
-            throw new IOException($"The directory {path} cannot be opened.", new Win32Exception(Marshal.GetLastPInvokeError()));
+        {
+            var why = new Win32Exception(Marshal.GetLastPInvokeError());
+            throw why.NativeErrorCode == NotThere ? new DirectoryNotFoundException($"The directory {path} was deleted meanwhile.", why) : new IOException($"The directory {path} cannot be opened.", why);
+        }
+
         try
         {
             if (Flush(descriptor) != 0)

@@ -176,7 +176,7 @@ internal sealed class ArtifactStore(IConfiguration configuration)
             {
                 return Mlflow.Invalid($"Invalid path: {Mlflow.Quoted(path)} goes through a file.");
             }
-            catch (IOException) when (attempt < 20 && !Directory.Exists(directory))
+            catch (IOException gone) when (attempt < 20 && gone is (DirectoryNotFoundException or FileNotFoundException))
             {
                 // The directory was deleted at this moment. The file was in it already and went with it, or makes it anew.
                 if (!File.Exists(complete))
@@ -202,8 +202,17 @@ internal sealed class ArtifactStore(IConfiguration configuration)
             return;
         }
 
-        if (Directory.Exists(aside))
-            Directory.Delete(aside, recursive: true);
+        for (var attempt = 1; Directory.Exists(aside); attempt++)
+        {
+            try
+            {
+                Directory.Delete(aside, recursive: true);
+            }
+            catch (IOException) when (attempt < 20)
+            {
+                // A file that was on its way into it has arrived after all.
+            }
+        }
     }
 
     /// <summary>The directories in a directory that have not changed since a moment.</summary>
