@@ -86,6 +86,8 @@ internal sealed class RunInWork(Guid id, long key, int experiment, string artifa
     /// <summary>The marks of its parameters, with what was decided so far.</summary>
     public long Marks { get; private set; } = marks;
 
+    public bool Marked { get; private set; }
+
     /// <summary>As it was loaded.</summary>
     public Run Before { get; } = state;
 
@@ -107,7 +109,7 @@ internal sealed class RunInWork(Guid id, long key, int experiment, string artifa
             State = State.Evolve(@event);
             Events.Add((@event, origin));
             if (@event is ParamsLogged logged)
-                Marks |= ParamMarks.Of(logged.Params);
+                (Marks, Marked) = (Marks | ParamMarks.Of(logged.Params), true);
         }
 
         State = State.With(points);

@@ -89,7 +89,7 @@ internal static class RunTables
             Array(rows, r => r.Run.Experiment),
             Array(rows, r => r.Key),
             Array(rows, r => r.Value));
-        var marked = rows.Select(r => r.Run).Where(r => !r.New).Distinct().ToList();
+        var marked = runs.Where(r => r.Marked && !r.New).ToList();
         if (marked.Count > 0)
         {
             Add(
