@@ -1,8 +1,8 @@
-using Microsoft.AspNetCore.Connections;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -21,7 +21,7 @@ namespace MlLifecycle.ServiceDefaults;
 /// <summary>What every service of the suite has: telemetry, health, trust, JSON, problem details, OpenAPI, resilient HTTP.</summary>
 public static class ServiceDefaults
 {
-    /// <summary>The largest body of a route that does not say otherwise, in bytes: the server's own limit.</summary>
+    /// <summary>The largest body of a route that does not say otherwise, in bytes.</summary>
     public const long LargestBody = 30_000_000;
 
     /// <summary>The answer to a larger one.</summary>
@@ -37,6 +37,7 @@ public static class ServiceDefaults
             kestrel.AddServerHeader = false;
             // Searches by GET carry their filters and lists of runs in the address.
             kestrel.Limits.MaxRequestLineSize = 64 * 1024;
+            kestrel.Limits.MaxRequestBodySize = LargestBody;
         });
         builder.AddTelemetry(service);
         builder.AddTrust();

@@ -131,16 +131,23 @@ internal sealed class ArtifactStore(IConfiguration configuration)
             {
                 var come = await content.ReadAtLeastAsync(Piece, cancellation);
                 last = come.IsCompleted;
-                var pieces = new List<ReadOnlyMemory<byte>>();
-                foreach (var piece in come.Buffer)
+                try
                 {
-                    digest?.AppendData(piece.Span);
-                    pieces.Add(piece);
+                    var pieces = new List<ReadOnlyMemory<byte>>();
+                    foreach (var piece in come.Buffer)
+                    {
+                        digest?.AppendData(piece.Span);
+                        pieces.Add(piece);
+                    }
+
+                    await RandomAccess.WriteAsync(file, pieces, written, cancellation);
+                    written += come.Buffer.Length;
+                }
+                finally
+                {
+                    content.AdvanceTo(come.Buffer.End); // also when the disk is full: the server reads the rest
                 }
 
-                await RandomAccess.WriteAsync(file, pieces, written, cancellation);
-                written += come.Buffer.Length;
-                content.AdvanceTo(come.Buffer.End);
                 if (written - flushed < FlushAfter || !flushing.IsCompleted)
                     continue;
                 await flushing;

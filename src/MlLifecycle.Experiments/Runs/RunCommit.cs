@@ -86,8 +86,6 @@ internal sealed class RunInWork(Guid id, long key, int experiment, string artifa
     /// <summary>The marks of its parameters, with what was decided so far.</summary>
     public long Marks { get; private set; } = marks;
 
-    public bool Marked { get; private set; }
-
     /// <summary>As it was loaded.</summary>
     public Run Before { get; } = state;
 
@@ -109,7 +107,7 @@ internal sealed class RunInWork(Guid id, long key, int experiment, string artifa
             State = State.Evolve(@event);
             Events.Add((@event, origin));
             if (@event is ParamsLogged logged)
-                (Marks, Marked) = (Marks | ParamMarks.Of(logged.Params), true);
+                Marks |= ParamMarks.Of(logged.Params);
         }
 
         State = State.With(points);

@@ -89,7 +89,7 @@ internal static class RunTables
             Array(rows, r => r.Run.Experiment),
             Array(rows, r => r.Key),
             Array(rows, r => r.Value));
-        var marked = runs.Where(r => r.Marked && !r.New).ToList();
+        var marked = rows.Select(r => r.Run).Where(r => !r.New).Distinct().ToList();
         if (marked.Count > 0)
         {
             Add(
@@ -257,7 +257,7 @@ internal static class RunTables
             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::bigint[], $8::double precision[], $9::uuid[])
                 AS p(model, key, dataset_name, dataset_digest, run, timestamp_ms, step, value, project)
             JOIN tracking.logged_models l ON l.id = p.model AND l.project = p.project
-            ON CONFLICT (model, key, timestamp_ms, step, run, dataset_name, dataset_digest) DO UPDATE SET value = excluded.value
+            ON CONFLICT (model, key, timestamp_ms, step, run, md5(dataset_name), dataset_digest) DO UPDATE SET value = excluded.value
             """,
             Array(points, p => p.Model.ModelId),
             Array(points, p => p.Point.Key),

@@ -172,7 +172,7 @@ CREATE TABLE IF NOT EXISTS tracking.logged_models (
 );
 CREATE INDEX IF NOT EXISTS logged_models_by_age ON tracking.logged_models (project, experiment, created_ms DESC, id DESC);
 
--- The latest point of each metric of a logged model, by the data it was measured on.
+-- The points of each metric of a logged model, by the data it was measured on.
 CREATE TABLE IF NOT EXISTS tracking.model_metrics (
     model uuid NOT NULL,
     key text COLLATE "C" NOT NULL,
@@ -184,7 +184,9 @@ CREATE TABLE IF NOT EXISTS tracking.model_metrics (
     value double precision NOT NULL
 );
 ALTER TABLE tracking.model_metrics DROP CONSTRAINT IF EXISTS model_metrics_pkey; -- by which there was but one point of a metric
-CREATE UNIQUE INDEX IF NOT EXISTS model_metrics_points ON tracking.model_metrics (model, key, timestamp_ms, step, run, dataset_name, dataset_digest);
+-- The longest key and the longest name of a data set have no room in one index entry.
+CREATE UNIQUE INDEX IF NOT EXISTS model_metrics_in_order ON tracking.model_metrics (model, key, timestamp_ms, step, run, md5(dataset_name), dataset_digest);
+DROP INDEX IF EXISTS tracking.model_metrics_points;
 
 CREATE TABLE IF NOT EXISTS tracking.traces (
     stream uuid PRIMARY KEY,

@@ -57,6 +57,27 @@ public sealed class Limits_count_characters(ExperimentsFixture service) : IClass
     public async Task a_number_below_a_limit_is_told_both_of_its_ends() =>
         (await service.Empty().RefusedPost("runs/search", new { max_results = -1 })).ShouldContain("it must be between 0 and 50000");
 
+    /// <summary>Text that does not compress, at both limits at once: more than an entry of an index holds.</summary>
+    [Fact]
+    public async Task a_metric_of_a_model_has_room_for_the_longest_names_of_both()
+    {
+        var client = service.Empty();
+        var run = await client.NewRun();
+        var model = (await client.Post("logged-models", new { experiment_id = "0", name = "net" }))["model"]!["info"]!["model_id"]!.GetValue<string>();
+        var (metric, dataset) = (Signs(250, 1), Signs(500, 2));
+        foreach (var value in (double[])[1, 2])
+            await client.Post("runs/log-metric", new { run_id = run, model_id = model, key = metric, value, timestamp = 1, dataset_name = dataset, dataset_digest = Signs(36, 3) });
+        await client.Post("runs/log-metric", new { run_id = run, model_id = model, key = metric, value = 3, timestamp = 1, dataset_name = "other", dataset_digest = Signs(36, 3) });
+        (await client.Get($"logged-models/{model}"))["model"]!["data"]!["metrics"]!.AsArray().Select(m => (m!["dataset_name"]!.GetValue<string>(), m["value"]!.GetValue<double>()))
+            .ShouldBe([(dataset, 2), ("other", 3)], ignoreOrder: true);
+    }
+
+    private static string Signs(int count, int seed)
+    {
+        var random = new Random(seed);
+        return string.Concat(Enumerable.Range(0, count).Select(_ => char.ConvertFromUtf32(0x20000 + random.Next(0xA000))));
+    }
+
     private static string Waves(int count) => string.Concat(Enumerable.Repeat("🌊", count));
 
     private static string? Value(JsonNode pairs, string key) => pairs.AsArray().Single(p => p!["key"]!.GetValue<string>() == key)!["value"]?.GetValue<string>();
