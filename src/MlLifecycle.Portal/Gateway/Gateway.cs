@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Http.Features;
 using MlLifecycle.Portal.Access;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
@@ -101,7 +102,7 @@ public static class Gateway
 
         await next(http);
         var error = http.GetForwarderErrorFeature();
-        if ((error is null ? http.Items[MistrustKey] as Refusal : Explain(error.Error, service)) is not { } failure)
+        if ((error is null ? http.Items[MistrustKey] as Refusal : Explain(error, service)) is not { } failure)
             return;
         Warn(http, $"{failure.Detail} {error?.Exception?.Message}");
         if (!http.Response.HasStarted)
@@ -110,7 +111,9 @@ public static class Gateway
 
     // The service would cut such a caller off in the middle of the body; who is cut off hears that the service is down, and sends it all again. Files come by PUT.
     private static bool IsTooLarge(HttpRequest request, string service) =>
-        service == "experiments" && !HttpMethods.IsPut(request.Method) && request.ContentLength > ServiceDefaults.ServiceDefaults.LargestBody;
+        IsLimited(request, service) && request.ContentLength > ServiceDefaults.ServiceDefaults.LargestBody;
+
+    private static bool IsLimited(HttpRequest request, string service) => service == "experiments" && !HttpMethods.IsPut(request.Method);
 
     /// <summary>Makes the pass for the caller on what the request addresses. Authorization has let the request through before.</summary>
     private static async Task<Refusal?> PassFor(HttpContext http)
@@ -134,6 +137,8 @@ public static class Gateway
     private static ValueTask PassOn(RequestTransformContext context)
     {
         var http = context.HttpContext;
+        if (IsLimited(http.Request, http.GetReverseProxyFeature().Cluster.Config.ClusterId) && http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body)
+            body.MaxRequestBodySize = ServiceDefaults.ServiceDefaults.LargestBody; // for a body that does not announce its length
         if (http.Items[PassKey] is not Pass pass)
             return ValueTask.CompletedTask;
         var signed = http.RequestServices.GetRequiredService<Passes>().Sign(pass);
@@ -161,8 +166,9 @@ public static class Gateway
         http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Gateway))
             .LogWarning("{Method} {Path}: {Problem}", http.Request.Method, http.Request.Path, problem);
 
-    private static Refusal? Explain(ForwarderError error, string service) => error switch
+    private static Refusal? Explain(IForwarderErrorFeature error, string service) => error.Error switch
     {
+        ForwarderError.RequestBodyClient when Tells413(error.Exception) => ServiceDefaults.ServiceDefaults.TooLarge,
         ForwarderError.Request or ForwarderError.NoAvailableDestinations or ForwarderError.RequestBodyDestination or ForwarderError.ResponseHeaders =>
             ServiceDownException.RefusalOf(service),
         ForwarderError.RequestTimedOut =>
@@ -170,6 +176,14 @@ public static class Gateway
                 $"The service '{service}' was silent for {Silence.TotalMinutes:0} minutes, and the request was given up. It may still be carried out: read before you retry."),
         ForwarderError.RequestBodyClient => new(400, "upload-broken", "The request's body ended before its announced length."),
         _ => null, // the caller went away
+    };
+
+    private static bool Tells413(Exception? exception) => exception switch
+    {
+        null => false,
+        BadHttpRequestException bad => bad.StatusCode == StatusCodes.Status413PayloadTooLarge,
+        AggregateException several => several.InnerExceptions.Any(Tells413),
+        _ => Tells413(exception.InnerException),
     };
 
     private static Task Refuse(HttpContext http, Refusal refusal)

@@ -29,9 +29,10 @@ public sealed class Echo : IAsyncDisposable
     public static async Task<Echo> Start(int port, string publicKey)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = [$"--{Authorization.PublicKey}={publicKey}"], ApplicationName = typeof(Echo).Assembly.GetName().Name });
-        builder.WebHost.UseUrls($"http://127.0.0.1:{port}").ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
+        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.AddServiceDefaults("datasets");
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
         var app = builder.Build();
         app.UseServiceDefaults();
         var echo = new Echo(app);

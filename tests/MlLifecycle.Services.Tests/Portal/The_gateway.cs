@@ -267,6 +267,9 @@ public sealed class The_gateway(PortalFixture fixture) : IClassFixture<PortalFix
         Encoding.ASCII.GetString(answer, 0, length).ShouldStartWith("HTTP/1.1 413 ");
 
         using var client = fixture.Portal.As(fixture.AdminToken);
+        client.DefaultRequestHeaders.TransferEncodingChunked = true;
+        using (var unannounced = await client.PostAsync("/mlflow/fashion/api/2.0/mlflow/runs/log-batch", new ByteArrayContent(new byte[30_000_001])))
+            ((int)unannounced.StatusCode).ShouldBe(413);
         (await client.PutAsync("/mlflow/fashion/api/2.0/mlflow-artifacts/artifacts/x", new ByteArrayContent(new byte[30_000_001])).Json())["bytes"]!.GetValue<long>().ShouldBe(30_000_001);
     }
 
