@@ -57,6 +57,7 @@ public sealed class Runs_in_the_console(Suite suite, Browser browser) : IClassFi
         await visitor.Page.GotoAsync($"/mlflow/{project.Slug}/#/experiments/0/runs/{run}");
         await Expect(visitor.Page).ToHaveURLAsync(new Regex($"{project.Pages}/runs/{run}$"));
         await visitor.Page.GotoAsync($"/mlflow/{project.Slug}/#/experiments/0");
+        await Expect(visitor.Page).ToHaveURLAsync(new Regex($"{project.Pages}/runs\\?experiment=0$"));
         await Expect(visitor.Page.Locator("[data-run=printed]")).ToBeVisibleAsync();
     }
 
