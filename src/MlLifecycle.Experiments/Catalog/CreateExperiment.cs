@@ -48,8 +48,8 @@ internal static class CreateExperimentSlice
         if (Names.CheckExperimentName("name", message.Name) is { } badName)
             return badName;
         if (message.ArtifactLocation is { Length: > 0 } location
-            && (location.Length > 2048 || location.StartsWith("runs:", StringComparison.Ordinal) || location.AsSpan().ContainsAny('#', '?', ';') || location.Contains("..", StringComparison.Ordinal)))
-            return Mlflow.InvalidValue("artifact_location", location, "It must be a plain location without '..', parameters, query or fragment, and not of a run.");
+            && (location.Length > 2048 || location.StartsWith("runs:", StringComparison.Ordinal) || location.AsSpan().ContainsAny('#', ';') || location.Contains("..", StringComparison.Ordinal)))
+            return Mlflow.InvalidValue("artifact_location", location, "It must be a location without '..', parameters or a fragment, and not of a run.");
         var tags = message.Tags ?? [];
         for (var i = 0; i < tags.Count; i++)
         {

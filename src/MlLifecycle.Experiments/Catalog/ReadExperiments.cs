@@ -74,7 +74,7 @@ internal static class ReadExperiments
         if (view != Protocol.ViewType.All)
             conditions.Add(view == Protocol.ViewType.ActiveOnly ? "NOT e.deleted" : "e.deleted");
         conditions.Add(Sql.All(
-            clauses, clause => clause.Field.Subject == Subject.Tag ? sql.Compare($"(e.tags ->> {sql.Add(clause.Field.Key)})", clause) : sql.Compare(Column(clause.Field.Key), clause)));
+            clauses, clause => clause.Field.Subject == Subject.Tag ? sql.Compare($"(e.tags ->> {sql.Add(clause.Field.Key)})", clause) : sql.Compare(Compared(clause.Field.Key), clause)));
         if (token is not null)
         {
             if (Term.After(terms, token.After, sql) is not { } after)
@@ -114,6 +114,9 @@ internal static class ReadExperiments
         "e.updated_ms" => System.Text.Json.JsonSerializer.SerializeToElement(row.Updated),
         _ => System.Text.Json.JsonSerializer.SerializeToElement(row.Number),
     })];
+
+    // A filter's experiment_id is text, as ids are to clients; in an order it is a number.
+    private static string Compared(string attribute) => attribute == "experiment_id" ? "e.number::text" : Column(attribute);
 
     private static string Column(string attribute) => attribute switch
     {

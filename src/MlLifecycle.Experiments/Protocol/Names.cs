@@ -31,6 +31,13 @@ public static partial class Names
     [GeneratedRegex(@"\A[vV]\d+\z", RegexOptions.CultureInvariant)]
     private static partial Regex VersionLike { get; }
 
+    [GeneratedRegex(@"\A[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?\z", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    private static partial Regex WebhookName { get; }
+
+    /// <summary>The name of a webhook, when there is one.</summary>
+    public static Refusal? CheckWebhookName(string? name) => name is not { Length: > 0 } || WebhookName.IsMatch(name) ? null
+        : Mlflow.Invalid($"Webhook name {Mlflow.Quoted(name)} is invalid. It must start and end with a letter or digit, have at most 63 characters, and contain only letters, digits, dots (.), underscores (_) and hyphens (-).");
+
     /// <summary>The key of a metric, parameter or tag.</summary>
     /// <param name="parameter">Where it stands in the request, as in <c>metrics[3].key</c>.</param>
     /// <param name="key">The key.</param>

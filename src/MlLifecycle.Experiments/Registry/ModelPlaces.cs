@@ -47,12 +47,15 @@ internal sealed class ModelPlaces(ModelRows rows, LoggedModelRows logged, RunRea
         return (location == source ? null : location, null);
     }
 
-    /// <summary>The run that made the logged model which a source or its id names; null when no run did.</summary>
-    public async Task<string?> RunOf(Guid project, string source, string? modelId, CancellationToken cancellation) =>
-        ((source.StartsWith(Models, StringComparison.Ordinal) ? LoggedModel.Parse(source[Models.Length..]) : null) ?? LoggedModel.Parse(modelId)) is { } model
-            && await logged.Find(project, model, cancellation) is { SourceRun.Length: > 0 } row
-            ? row.SourceRun
-            : null;
+    /// <summary>The run that made the logged model which a source or its id names; null when no run did. An id that names none is refused.</summary>
+    public async Task<(string? Run, Refusal? Refusal)> RunOf(Guid project, string source, string? modelId, CancellationToken cancellation)
+    {
+        var sourced = source.StartsWith(Models, StringComparison.Ordinal) ? LoggedModel.Parse(source[Models.Length..]) : null;
+        var row = (sourced ?? LoggedModel.Parse(modelId)) is { } model ? await logged.Find(project, model, cancellation) : null;
+        if (row is null && sourced is null && modelId is { Length: > 0 })
+            return (null, ChangeLoggedModelSlice.Unknown(modelId));
+        return (row?.SourceRun is { Length: > 0 } run ? run : null, null);
+    }
 
     private async Task<VersionRow?> Version(Guid project, string reference, CancellationToken cancellation)
     {

@@ -101,7 +101,9 @@ internal static partial class RegisterVersionSlice
         var (location, nowhere) = await places.Pin(caller.ProjectId, message.Source!, cancellation);
         if (nowhere is not null)
             return new Refused(nowhere);
-        var run = message.RunId is { Length: > 0 } said ? said : await places.RunOf(caller.ProjectId, message.Source!, message.ModelId, cancellation);
+        var (run, noModel) = message.RunId is { Length: > 0 } said ? (said, null) : await places.RunOf(caller.ProjectId, message.Source!, message.ModelId, cancellation);
+        if (noModel is not null)
+            return new Refused(noModel);
         var register = new RegisterVersion(
             row.Name, message.Source!, run, message.RunLink ?? "", message.Description ?? "", caller.Actor, tags)
         {

@@ -17,7 +17,7 @@ internal static class SetTagSlice
         var news = sent.Where(t => t.Key != Mlflow.RunNameTag && run.Tags.GetValueOrDefault(t.Key) != t.Value).ToDictionary(StringComparer.Ordinal);
         if (news.Count > 0)
             events.Add(new TagsSet(news));
-        if (sent.TryGetValue(Mlflow.RunNameTag, out var name) && (name != run.Name || run.Tags.GetValueOrDefault(Mlflow.RunNameTag) != name))
+        if (sent.GetValueOrDefault(Mlflow.RunNameTag) is { Length: > 0 } name && (name != run.Name || run.Tags.GetValueOrDefault(Mlflow.RunNameTag) != name))
             events.Add(new RunRenamed(name));
         return events.Count == 0 ? Nothing : Accept([.. events]);
     }

@@ -135,7 +135,7 @@ public static class Grammar
         if (!dotted.Value.EndsWith('.') || !dotted.Glued)
             return vocabulary.Resolve(prefix, key);
         var quoted = tokens.Take();
-        return quoted.Kind is Kind.Quoted or Kind.Backquoted
+        return quoted.Kind is Kind.Quoted or Kind.Backquoted or Kind.Text
             ? vocabulary.Resolve(prefix, key + quoted.Value)
             : throw new SearchSyntaxException($"Invalid comparison clause: a key is expected after '{prefix}.', not {quoted}.");
     }

@@ -13,7 +13,7 @@ internal enum Kind
     /// <summary>Between backticks: always a key.</summary>
     Backquoted,
 
-    /// <summary>Between single quotes: always a value.</summary>
+    /// <summary>Between single quotes: a value, or a key right after its prefix and dot.</summary>
     Text,
     Number,
     Operator,

@@ -28,6 +28,8 @@ internal static class FilterCorrelation
         var message = sent.Message;
         if (message.ExperimentIds is not { Count: > 0 } experiments)
             return new Refused(Mlflow.Missing("experiment_ids"));
+        if (string.IsNullOrEmpty(message.FilterString1) || string.IsNullOrEmpty(message.FilterString2))
+            return new Refused(Mlflow.Missing(string.IsNullOrEmpty(message.FilterString1) ? "filter_string1" : "filter_string2"));
         if ((SearchWords.Read(message.FilterString1, null, Vocabulary.Traces, out var first, out _)
             ?? SearchWords.Read(message.FilterString2, null, Vocabulary.Traces, out _, out _)
             ?? SearchWords.Read(message.BaseFilter, null, Vocabulary.Traces, out _, out _)) is { } wrong)

@@ -114,7 +114,7 @@ internal static class WebhookRoutes
 
     private static async Task<IResult> Save(Webhook webhook, WebhookMessage message, Caller caller, WebhookStore store, long now, CancellationToken cancellation)
     {
-        if ((Names.TooLong("name", message.Name, 256) ?? Names.TooLong("description", message.Description, 1000) ?? Names.TooLong("secret", message.Secret, 1000) ?? CheckUrl(message.Url)) is { } bad)
+        if ((Names.CheckWebhookName(message.Name) ?? Names.TooLong("description", message.Description, 1000) ?? Names.TooLong("secret", message.Secret, 1000) ?? CheckUrl(message.Url)) is { } bad)
             return new Refused(bad);
         if (message.Status is not (null or "" or "ACTIVE" or "DISABLED"))
             return new Refused(Mlflow.InvalidValue("status", message.Status, "One of ACTIVE, DISABLED is expected."));

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.Features;
 using MlLifecycle.Portal.Access;
 using MlLifecycle.ServiceDefaults.Decisions;
@@ -11,7 +12,7 @@ using Yarp.ReverseProxy.Transforms;
 namespace MlLifecycle.Portal.Gateway;
 
 /// <summary>Passes requests on to the services, streaming in both directions, with the caller's token replaced by a pass.</summary>
-public static class Gateway
+public static partial class Gateway
 {
     /// <summary>How long a request may stay without a byte moving: a service that digests a large upload is silent for a while.</summary>
     public static readonly TimeSpan Silence = TimeSpan.FromMinutes(10);
@@ -22,6 +23,9 @@ public static class Gateway
         "Authorization", "Cookie", "Proxy-Authorization", "Forwarded", "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Preferred-Username", "X-Remote-User",
         "X-Real-IP", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method-Override", "X-Causation-Id",
     ];
+
+    [GeneratedRegex("/{2,}")]
+    private static partial Regex SeveralSlashes { get; }
 
     private static readonly object PassKey = new();
     private static readonly object MistrustKey = new();
@@ -137,7 +141,8 @@ public static class Gateway
     private static ValueTask PassOn(RequestTransformContext context)
     {
         var http = context.HttpContext;
-        if (IsLimited(http.Request, http.GetReverseProxyFeature().Cluster.Config.ClusterId) && http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body)
+        var service = http.GetReverseProxyFeature().Cluster.Config.ClusterId;
+        if (IsLimited(http.Request, service) && http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body)
             body.MaxRequestBodySize = ServiceDefaults.ServiceDefaults.LargestBody; // for a body that does not announce its length
         if (http.Items[PassKey] is not Pass pass)
             return ValueTask.CompletedTask;
@@ -145,6 +150,8 @@ public static class Gateway
         context.ProxyRequest.Headers.TryAddWithoutValidation("Authorization", $"Bearer {signed}");
         if (Reaches.Of(http) == Reach.OwnProject)
             context.Path = new PathString($"/mlflow/{pass.Project}").Add(context.Path);
+        if (service == "experiments" && context.Path.Value!.Contains("//", StringComparison.Ordinal))
+            context.Path = new PathString(SeveralSlashes.Replace(context.Path.Value, "/")); // as clients join a tracking URI and a path
         return ValueTask.CompletedTask;
     }
 

@@ -77,6 +77,24 @@ public sealed class Webhooks_over_HTTP(ExperimentsFixture service) : IClassFixtu
         static IEnumerable<string> Names(JsonNode page) => page["webhooks"]!.AsArray().Select(w => w!["name"]!.GetValue<string>());
     }
 
+    [Theory]
+    [InlineData("a", true)]
+    [InlineData("Team-2.red_blue", true)]
+    [InlineData("a!", false)]
+    [InlineData("-a", false)]
+    [InlineData("a.", false)]
+    [InlineData("a b", false)]
+    [InlineData("x23456789012345678901234567890123456789012345678901234567890123", true)]
+    [InlineData("x234567890123456789012345678901234567890123456789012345678901234", false)]
+    public async Task have_plain_names(string name, bool plain)
+    {
+        var client = service.Empty(Role.Maintainer);
+        if (plain)
+            (await client.Post("webhooks", Body(name, "https://example.com")))["webhook"]!["name"]!.GetValue<string>().ShouldBe(name);
+        else
+            (await client.RefusedPost("webhooks", Body(name, "https://example.com"))).ShouldContain("Webhook name");
+    }
+
     [Fact]
     public async Task tell_of_prompts_what_receivers_of_prompts_read()
     {

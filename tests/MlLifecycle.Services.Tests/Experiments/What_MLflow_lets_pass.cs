@@ -98,6 +98,36 @@ public sealed class What_MLflow_lets_pass(ExperimentsFixture service) : IClassFi
     }
 
     [Fact]
+    public async Task an_empty_name_leaves_a_run_the_one_it_has()
+    {
+        var client = service.Empty();
+        var run = await client.NewRun("0", ("mlflow.runName", "one"));
+        await client.Post("runs/set-tag", new { run_id = run, key = "mlflow.runName", value = "" });
+        await client.Post("runs/log-batch", new { run_id = run, tags = new[] { new { key = "mlflow.runName", value = "" }, new { key = "team", value = "" } } });
+        var read = await client.Run(run);
+        read["info"]!["run_name"]!.GetValue<string>().ShouldBe("one");
+        read["data"]!["tags"]!.AsArray().Select(tag => (tag!["key"]!.GetValue<string>(), tag["value"]!.GetValue<string>())).ShouldBe([("mlflow.runName", "one"), ("team", "")]);
+    }
+
+    [Fact]
+    public async Task a_key_may_stand_between_single_quotes_after_its_dot()
+    {
+        var client = service.Empty();
+        await client.NewRun("0", ("mlflow.runName", "one"), ("the team", "red"));
+        (await client.Search("tags.'the team' = 'red'", ["tags.'the team'"])).ShouldBe(["one"]);
+    }
+
+    [Fact]
+    public async Task an_experiments_files_may_lie_at_an_address_with_a_query()
+    {
+        var client = service.Empty();
+        var id = (await client.Post("experiments/create", new { name = "x", artifact_location = "s3://bucket/path?endpoint=here" }))["experiment_id"]!.GetValue<string>();
+        (await client.Get($"experiments/get?experiment_id={id}"))["experiment"]!["artifact_location"]!.GetValue<string>().ShouldBe("s3://bucket/path?endpoint=here");
+        foreach (var bad in (string[])["s3://bucket/path#part", "s3://bucket/path;part", "s3://bucket/path?x=../y"])
+            (await client.RefusedPost("experiments/create", new { name = "y", artifact_location = bad })).ShouldContain("artifact_location");
+    }
+
+    [Fact]
     public async Task a_view_may_be_named_by_its_number() =>
         (await service.Empty().Get("experiments/search?max_results=5&view_type=1"))["experiments"]!.AsArray().ShouldHaveSingleItem()!["name"]!.GetValue<string>().ShouldBe("Default");
 }

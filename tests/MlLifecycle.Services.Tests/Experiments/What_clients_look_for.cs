@@ -26,6 +26,23 @@ public sealed class What_clients_look_for(ExperimentsFixture service) : IClassFi
         (await Tracking.Refused(service.Empty().Raw("experiments/create", """{"name": 1, "name": 2}"""), 400, "INVALID_PARAMETER_VALUE"))
             .ShouldStartWith("Invalid value for parameter 'name' supplied");
 
+    [Fact]
+    public async Task a_version_of_a_logged_model_that_is_not_there_is_refused()
+    {
+        var client = service.Empty();
+        await client.Post("registered-models/create", new { name = "sorter" });
+        (await client.RefusedPost("model-versions/create", new { name = "sorter", source = "s3://b/m", model_id = "m-none" }, "RESOURCE_DOES_NOT_EXIST", 404)).ShouldContain("m-none");
+        var model = (await client.Post("logged-models", new { experiment_id = "0", name = "net" }))["model"]!["info"]!["model_id"]!.GetValue<string>();
+        (await client.Post("model-versions/create", new { name = "sorter", source = "s3://b/m", model_id = model }))["model_version"]!["model_id"]!.GetValue<string>().ShouldBe(model);
+    }
+
+    [Theory]
+    [InlineData("""{"experiment_ids": ["0"], "filter_string2": "name = 'x'"}""", "filter_string1")]
+    [InlineData("""{"experiment_ids": ["0"], "filter_string1": "name = 'x'"}""", "filter_string2")]
+    [InlineData("""{"filter_string1": "name = 'x'", "filter_string2": "name = 'x'"}""", "experiment_ids")]
+    public async Task a_correlation_is_of_two_filters(string json, string lacks) =>
+        (await Tracking.Refused(service.Empty().Raw("/api/3.0/mlflow/traces/calculate-filter-correlation", json), 400, "INVALID_PARAMETER_VALUE")).ShouldBe($"Missing value for required parameter '{lacks}'.");
+
     [Theory]
     [InlineData("metric_key=k", "GetMetricHistoryBulk request must specify at least one run_id")]
     [InlineData("run_id=1", "GetMetricHistoryBulk request must specify a metric_key")]

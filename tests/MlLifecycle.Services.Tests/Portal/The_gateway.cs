@@ -98,6 +98,8 @@ public sealed class The_gateway(PortalFixture fixture) : IClassFixture<PortalFix
         (await Target(client.GetAsync("/ajax-api/2.0/mlflow/runs/get?run_id=1"))).ShouldBe("/mlflow/fashion/ajax-api/2.0/mlflow/runs/get?run_id=1");
         (await Target(client.PutAsync("/api/2.0/mlflow-artifacts/artifacts/0/a%20b.bin", new ByteArrayContent([1])))).ShouldBe("/mlflow/fashion/api/2.0/mlflow-artifacts/artifacts/0/a%20b.bin");
         (await Target(client.GetAsync("/mlflow/fashion/api/2.0/mlflow/runs/get"))).ShouldBe("/mlflow/fashion/api/2.0/mlflow/runs/get");
+        (await Target(client.GetAsync("/mlflow/fashion//api/2.0//mlflow/runs/get?path=a//b"))).ShouldBe("/mlflow/fashion/api/2.0/mlflow/runs/get?path=a//b");
+        (await Target(client.PutAsync("/api/2.0/mlflow-artifacts/artifacts/0//a%20b.bin", new ByteArrayContent([1])))).ShouldBe("/mlflow/fashion/api/2.0/mlflow-artifacts/artifacts/0/a%20b.bin");
 
         static async Task<string> Target(Task<HttpResponseMessage> answer) => (await answer.Json())["target"]!.GetValue<string>();
     }
