@@ -21,23 +21,24 @@ internal sealed class VersionFiles(MlflowServer source, RunCopies runs, ModelCop
         // A prompt is its tags; it has no files.
         if (SourceModels.IsPrompt(version))
             return Nameable(place) ? place : "prompt-template";
-        if (Split(place, OfRuns) is (var run, var path) && await runs.IdOf(run, stop) is { } runCopy)
-            return $"{OfRuns}{runCopy}{path}";
-        if (Split(place, OfModels) is (var model, var rest))
-        {
-            if (model.StartsWith("m-", StringComparison.Ordinal) && await logged.IdOf(model, stop) is { } modelCopy)
-                return rest.Length == 0 ? $"{OfModels}{modelCopy}" : await Inside(model, rest, stop) ?? Elsewhere(name, version, place);
-            if (Number(rest.TrimStart('/')) is { } number && await before(model, number, stop) is { } copy)
-                return Of(model, copy);
-        }
+        if (await Named(place, stop) is { } named)
+            return named;
+        if (Split(place, OfModels) is (var model, var rest) && Number(rest.TrimStart('/')) is { } number && await before(model, number, stop) is { } copy)
+            return Of(model, copy);
 
         // An alias or a stage may have moved since, and a version may be gone: where it led then is what counts.
         if (await Within(place, version, stop) is { } within)
             return within;
         return await Pinned(name, version, stop) is { } pinned && pinned != place
-            ? await Within(pinned, version, stop) ?? Elsewhere(name, version, pinned)
+            ? await Named(pinned, stop) ?? await Within(pinned, version, stop) ?? Elsewhere(name, version, pinned)
             : await Followed(name, version, place, before, stop) ?? Elsewhere(name, version, place);
     }
+
+    // In the run or the logged model that it names.
+    private async Task<string?> Named(string place, CancellationToken stop) =>
+        Split(place, OfRuns) is (var run, var path) ? await runs.IdOf(run, stop) is { } copy ? $"{OfRuns}{copy}{path}" : null
+        : Split(place, OfModels) is (var model, var rest) && model.StartsWith("m-", StringComparison.Ordinal) ? await Inside(model, rest, stop)
+        : null;
 
     // In the version's own run or logged model, or in one that the place itself names.
     private async Task<string?> Within(string place, JsonNode version, CancellationToken stop)

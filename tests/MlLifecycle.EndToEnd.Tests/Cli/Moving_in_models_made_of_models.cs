@@ -114,6 +114,27 @@ public sealed class Moving_in_models_made_of_models(Suite suite) : IAsyncLifetim
         import.Json["notes"]!.ToJsonString().ShouldContain("derived/1 was made of models:/base@champion");
     }
 
+    [Fact]
+    public async Task a_copy_of_a_version_that_is_gone_has_the_files_of_the_run_that_made_it()
+    {
+        await suite.Started();
+        using var client = suite.Client();
+        var (from, to) = (await Tracking.New(client, "copied-from"), await Tracking.New(client, "copied-to"));
+        var runs = await Base(from);
+        await from.Post("registered-models/create", new { name = "derived" });
+        await from.Post("model-versions/create", new { name = "derived", source = "models:/base/1" });
+        await from.Delete("registered-models/delete", new { name = "base" });
+        // MLflow's own server answers with the source of the version that was copied.
+        await using var line = new TroubledLine(suite.Address);
+        line.Trouble = context => context.Request.Url!.AbsolutePath.EndsWith("model-versions/get-download-uri", StringComparison.Ordinal)
+            && TroubledLine.Answer(context, 200, body: $$"""{"artifact_uri": "runs:/{{runs[0]}}/model"}""", type: "application/json");
+
+        var import = await Import($"{line.Address}mlflow/copied-from", "copied-to");
+        import.Exit.ShouldBe(0, import.Output + import.Errors);
+        (await MadeBy(to, "derived", 1)).ShouldBe("1");
+        (await Source(to, "derived", 1)).ShouldStartWith("runs:/");
+    }
+
     // Three versions of three runs, and a fourth run; the first has an alias and a stage, the second another stage.
     private static async Task<List<string>> Base(Tracking from)
     {
