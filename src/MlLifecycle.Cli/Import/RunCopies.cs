@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using MlLifecycle.Cli.Runs;
 
 namespace MlLifecycle.Cli.Import;
@@ -18,13 +19,16 @@ internal sealed record RunCopy(FoundRun Run, bool New)
 /// Which run of the project is the copy of which. Found in the journal, else by its tag, else made: with an idempotency key, so that a request whose
 /// answer was lost makes no second one.
 /// </summary>
-internal sealed class RunCopies(MlflowServer source, MlflowServer target, IReadOnlyDictionary<string, Place> places, Journal journal)
+internal sealed partial class RunCopies(MlflowServer source, MlflowServer target, IReadOnlyDictionary<string, Place> places, Journal journal)
 {
     /// <summary>The tag that says which run this is a copy of.</summary>
     public const string ImportedFrom = "mll.imported_from";
 
     /// <summary>The tag of a copy that is not whole.</summary>
     public const string State = "mll.import";
+
+    [GeneratedRegex(@"\A[\w/.\- :]+\z")]
+    private static partial Regex Plain { get; }
 
     private readonly ConcurrentDictionary<string, Lazy<Task<RunCopy>>> _making = new(StringComparer.Ordinal);
 
@@ -70,13 +74,16 @@ internal sealed class RunCopies(MlflowServer source, MlflowServer target, IReadO
                 run_name = CopyRun.NameOf(run),
                 user_id = info.UserId,
                 start_time = info.StartTime,
-                tags = (Pair[])[new(ImportedFrom, info.RunId), new(State, "unfinished")],
+                tags = (Pair[])[new(ImportedFrom, info.RunId), new(State, "unfinished"), .. (run.Data?.Tags ?? []).Where(tag => !IsPlain(tag.Key))],
             },
             string.Create(CultureInfo.InvariantCulture, $"mll-import {source.Name} {info.RunId} {place.Id}"),
             stop);
         journal.Created(info.RunId, made.Run.Info.RunId);
         return new(made.Run, New: true);
     }
+
+    // A run may begin with tags of names that it is not given later.
+    private static bool IsPlain(string key) => Plain.IsMatch(key) && key.Split('/').All(part => part is not ("" or "." or ".."));
 
     private async Task<FoundRun?> Tagged(string id, string experiment, CancellationToken stop) => (await target.Server.Send<RunPage>(
         HttpMethod.Post,

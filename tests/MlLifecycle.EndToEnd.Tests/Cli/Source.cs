@@ -23,6 +23,9 @@ internal static class Source
         {
             // Some are children of the run before; the first of an experiment has no parent.
             (string, string)[] tags = i % 5 == 4 && i >= 10 ? [("mlflow.parentRunId", runs[i - 3]), ("kind", "child")] : [("kind", "run"), ("mlflow.source.name", "train.py")];
+            // A run may begin with tags of names that it could not be given later.
+            if (i % 6 == 1)
+                tags = [.. tags, ("owner@team", "eyes"), ("../up", "1")];
             var run = await from.Run(experiments[i % 3], $"run {i}", Start + (i * 1000), tags);
             runs.Add(run);
             await from.Post("runs/log-batch", new
