@@ -38,6 +38,13 @@ internal sealed class ArtifactStore(IConfiguration configuration)
         return rest.Trim('/');
     }
 
+    /// <summary>A place within a location; what the location asks of its server stays at the end.</summary>
+    /// <param name="location">As in <c>mlflow-artifacts:/1</c> or <c>s3://bucket/path?endpoint=here</c>.</param>
+    /// <param name="path">Relative to it.</param>
+    public static string Under(string location, string path) => location.IndexOf('?', StringComparison.Ordinal) is >= 0 and var query
+        ? $"{location[..query].TrimEnd('/')}/{path}{location[query..]}"
+        : $"{location}/{path}";
+
     /// <summary>Whether a path stays where it belongs, however it is encoded.</summary>
     /// <param name="path">A path with forward slashes, relative to the project's artifacts.</param>
     public static Refusal? Check(string path)

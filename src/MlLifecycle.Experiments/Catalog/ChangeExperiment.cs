@@ -1,5 +1,6 @@
 using Marten;
 using MlLifecycle.Experiments.Protocol;
+using MlLifecycle.Experiments.Runs;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Http;
 using MlLifecycle.ServiceDefaults.Trust;
@@ -18,9 +19,12 @@ internal sealed class ExperimentMessage
     public string? Value { get; init; }
 }
 
-/// <summary>Renames, deletes and restores experiments. A deleted experiment keeps its name and its runs, which are deleted with it as long as it is.</summary>
+/// <summary>Renames, deletes and restores experiments. A deleted experiment keeps its name and its runs, which are deleted as long as it is and come back with it.</summary>
 internal static class ChangeExperimentSlice
 {
+    // They share commits.
+    private const int RunsAtOnce = 64;
+
     public static Decision Rename(Experiment experiment, string name, long now) => experiment switch
     {
         { Deleted: true } => Refuse(400, "INVALID_STATE", "Cannot rename a non-active experiment."),
@@ -49,9 +53,20 @@ internal static class ChangeExperimentSlice
         Sent<ExperimentMessage> sent, Caller caller, ExperimentRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation) =>
         Change(sent, caller, rows, session, e => Delete(e, Now(clock)), null, cancellation);
 
-    public static Task<IResult> HandleRestore(
-        Sent<ExperimentMessage> sent, Caller caller, ExperimentRows rows, IDocumentSession session, TimeProvider clock, CancellationToken cancellation) =>
-        Change(sent, caller, rows, session, e => Restore(e, Now(clock)), null, cancellation);
+    /// <summary>With all of its runs, as MLflow does; those first, so that what was interrupted can be said again.</summary>
+    public static async Task<IResult> HandleRestore(
+        Sent<ExperimentMessage> sent, Caller caller, ExperimentRows rows, RunJournal journal, IDocumentSession session, TimeProvider clock, CancellationToken cancellation)
+    {
+        if (await rows.Find(caller.ProjectId, sent.Message.ExperimentId, cancellation) is { Deleted: true } row)
+        {
+            await Parallel.ForEachAsync(
+                await rows.DeletedRuns(row, cancellation),
+                new ParallelOptions { MaxDegreeOfParallelism = RunsAtOnce, CancellationToken = cancellation },
+                async (run, token) => await journal.Commit(new(run, caller.Origin, DeleteRunSlice.Restore), token));
+        }
+
+        return await Change(sent, caller, rows, session, e => Restore(e, Now(clock)), null, cancellation);
+    }
 
     public static async Task<IResult> Change(
         Sent<ExperimentMessage> sent,

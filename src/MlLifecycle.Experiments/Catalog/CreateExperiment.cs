@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Globalization;
 using Marten;
@@ -123,9 +124,17 @@ internal sealed class DefaultExperiments(IDocumentStore store, TimeProvider cloc
         await session.Decide<Experiment>(
             Experiment.IdOf(caller.ProjectId, create.Number),
             new Origin(caller.ProjectId, caller.Project, "experiments", caller.CorrelationId),
-            experiment => experiment.Exists ? Nothing : CreateExperimentSlice.Decide(experiment, create, clock.GetUtcNow().ToUnixTimeMilliseconds()),
+            experiment => experiment.Exists ? Nothing : CreateExperimentSlice.Decide(experiment, create, Begun(caller.ProjectId, clock.GetUtcNow().ToUnixTimeMilliseconds())),
             cancellation,
             alongside: ExperimentRows.Write);
         _seen[caller.ProjectId] = true;
+    }
+
+    // It is there from the project's beginning on, which a project's id tells (RFC 9562, version 7).
+    private static long Begun(Guid project, long now)
+    {
+        Span<byte> id = stackalloc byte[16];
+        project.TryWriteBytes(id, bigEndian: true, out _);
+        return project.Version == 7 ? Math.Min(now, BinaryPrimitives.ReadInt64BigEndian(id) >>> 16) : now;
     }
 }

@@ -51,6 +51,18 @@ internal sealed class ExperimentRows(NpgsqlDataSource source)
 
     public Task<ExperimentRow?> FindByName(Guid project, string name, CancellationToken cancellation) => One("e.name = $2", project, name, cancellation);
 
+    /// <summary>The runs of an experiment that were deleted themselves.</summary>
+    public async Task<IReadOnlyList<Guid>> DeletedRuns(ExperimentRow row, CancellationToken cancellation)
+    {
+        await using var command = source.CreateCommand("SELECT r.id FROM tracking.experiments e JOIN tracking.runs r ON r.experiment = e.experiment WHERE e.stream = $1 AND r.deleted");
+        command.Parameters.Add(new() { Value = row.Stream });
+        var runs = new List<Guid>();
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+            runs.Add(reader.GetGuid(0));
+        return runs;
+    }
+
     /// <summary>Those of the given ids that exist.</summary>
     public async Task<IReadOnlyList<ExperimentRow>> FindAll(Guid project, IEnumerable<string> ids, CancellationToken cancellation)
     {

@@ -56,8 +56,8 @@ internal static class ReadExperiments
     {
         var message = sent.Message;
         var limit = message.MaxResults ?? Usual;
-        if (limit is < 1 or > Most)
-            return new Refused(Mlflow.Invalid($"Invalid value {limit} for parameter 'max_results' supplied: it must be a positive integer of at most {Most}."));
+        if (Mlflow.CheckMaxResults(limit, Most) is { } beyond)
+            return new Refused(beyond);
         if (SearchWords.Read(message.Filter, message.OrderBy, Vocabulary.Experiments, out var clauses, out var orders) is { } wrong)
             return new Refused(wrong);
         if (orders.FirstOrDefault(o => o.Field.Subject != Subject.Attribute) is { } other)

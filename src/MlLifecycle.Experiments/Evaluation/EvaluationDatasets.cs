@@ -145,8 +145,8 @@ internal static class EvaluationDatasets
         async dataset =>
         {
             var limit = sent.Message.MaxResults ?? Most;
-            if (limit is < 1 or > RecordsAtOnce)
-                return new Refused(Mlflow.Invalid($"Invalid value {limit} for parameter 'max_results' supplied: it must be a positive integer of at most {RecordsAtOnce}."));
+            if (Mlflow.CheckMaxResults(limit, RecordsAtOnce) is { } beyond)
+                return new Refused(beyond);
             var search = PageToken.Fingerprint(id);
             if (PageToken.Decode(sent.Message.PageToken, search, _ => 1, out var token) is { } bad)
                 return new Refused(bad);

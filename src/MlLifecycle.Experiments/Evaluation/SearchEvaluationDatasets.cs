@@ -16,8 +16,8 @@ internal static class SearchEvaluationDatasets
     {
         var message = sent.Message;
         var limit = message.MaxResults ?? EvaluationDatasets.Most;
-        if (limit is < 1 or > EvaluationDatasets.Most)
-            return new Refused(Mlflow.Invalid($"Invalid value {limit} for parameter 'max_results' supplied: it must be a positive integer of at most {EvaluationDatasets.Most}."));
+        if (Mlflow.CheckMaxResults(limit, EvaluationDatasets.Most) is { } beyond)
+            return new Refused(beyond);
         if (SearchWords.Read(message.FilterString, message.OrderBy, Vocabulary.EvaluationDatasets, out var conditions, out var orders) is { } wrong)
             return new Refused(wrong);
         if (orders.Any(order => order.Field.Subject != Subject.Attribute))

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Marten;
+using MlLifecycle.Experiments.Artifacts;
 using MlLifecycle.Experiments.Catalog;
 using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.Experiments.Runs;
@@ -85,7 +86,7 @@ internal static class ChangeLoggedModelSlice
             message.Name is { Length: > 0 } name ? name : RunNames.Of(id),
             message.ModelType ?? "",
             message.SourceRunId ?? "",
-            $"{experiment.ArtifactLocation}/models/{LoggedModel.IdOf(id)}/artifacts",
+            ArtifactStore.Under(experiment.ArtifactLocation, $"models/{LoggedModel.IdOf(id)}/artifacts"),
             caller.Actor,
             Now(clock),
             parameters,

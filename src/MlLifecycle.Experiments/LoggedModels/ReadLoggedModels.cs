@@ -103,8 +103,8 @@ internal static class ReadLoggedModels
         if (message.ExperimentIds is not { Count: > 0 } ids)
             return new Refused(Mlflow.Missing("experiment_ids"));
         var limit = message.MaxResults ?? Usual;
-        if (limit is < 1 or > Most)
-            return new Refused(Mlflow.Invalid($"Invalid value {limit} for parameter 'max_results' supplied: it must be a positive integer of at most {Most}."));
+        if (Mlflow.CheckMaxResults(limit, Most) is { } beyond)
+            return new Refused(beyond);
         if (message.OrderBy?.FirstOrDefault(o => string.IsNullOrEmpty(o.FieldName)) is not null)
             return new Refused(Mlflow.Invalid("`field_name` in the `order_by` clause must be specified."));
         if (message.Datasets?.FirstOrDefault(d => string.IsNullOrEmpty(d.DatasetName)) is not null)
@@ -174,7 +174,7 @@ internal static class ReadLoggedModels
     private static string On(IReadOnlyList<DatasetFilter> datasets, Sql sql) => datasets.Count == 0
         ? ""
         : " AND (" + string.Join(" OR ", datasets.Select(d =>
-            $"f.dataset_name = {sql.Add(d.DatasetName!)}" + (string.IsNullOrEmpty(d.DatasetDigest) ? "" : $" AND f.dataset_digest = {sql.Add(d.DatasetDigest)}"))) + ")";
+            $"({(string.IsNullOrEmpty(d.DatasetName) ? "true" : $"f.dataset_name = {sql.Add(d.DatasetName)}")}{(string.IsNullOrEmpty(d.DatasetDigest) ? "" : $" AND f.dataset_digest = {sql.Add(d.DatasetDigest)}")})")) + ")";
 
     // Numbers first, whatever the direction; what is not a number, or missing, last. Newest first among equals.
     private static List<Term> Terms(IReadOnlyList<Order> orders, IReadOnlyList<OrderMessage> sent, Sql sql)
@@ -184,7 +184,7 @@ internal static class ReadLoggedModels
         {
             if (order.Field.Subject == Subject.Metric)
             {
-                IReadOnlyList<DatasetFilter> on = string.IsNullOrEmpty(message.DatasetName) ? [] : [new() { DatasetName = message.DatasetName, DatasetDigest = message.DatasetDigest }];
+                IReadOnlyList<DatasetFilter> on = string.IsNullOrEmpty(message.DatasetName) && string.IsNullOrEmpty(message.DatasetDigest) ? [] : [new() { DatasetName = message.DatasetName, DatasetDigest = message.DatasetDigest }];
                 var value = $"(SELECT f.value FROM tracking.model_metrics f WHERE f.model = m.id AND f.key = {sql.Add(order.Field.Key)} AND f.value <> 'NaN'{On(on, sql)} ORDER BY f.timestamp_ms DESC, f.step DESC LIMIT 1)";
                 terms.Add(new($"({value} IS NULL)::int::bigint", TermType.Whole));
                 terms.Add(new($"coalesce({value}, 0)", TermType.Real, order.Descending));

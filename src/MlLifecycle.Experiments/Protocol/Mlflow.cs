@@ -20,6 +20,11 @@ public static class Mlflow
 
     public static Refusal Invalid(string message) => new(400, "INVALID_PARAMETER_VALUE", message);
 
+    /// <summary>How many a page may have.</summary>
+    public static Refusal? CheckMaxResults(long asked, int most) => asked >= 1 && asked <= most
+        ? null
+        : Invalid($"Invalid value {asked} for parameter 'max_results' supplied. It must be {(asked < 1 ? "a positive integer" : $"at most {most}")}.");
+
     public static Refusal InvalidValue(string parameter, string? value, string why) =>
         Invalid($"Invalid value {Quoted(value)} for parameter '{parameter}' supplied: {why}");
 

@@ -24,16 +24,18 @@ internal static class RegistrySearch
     private static readonly Field Prompt = new(Subject.Tag, PromptTags.IsPrompt);
 
     public static Refusal? Prepare(
-        SearchModelsMessage message, Vocabulary vocabulary, int usual, int most, Func<IReadOnlyList<Order>, IReadOnlyList<Term>> terms, out RegistryQuery query)
+        SearchModelsMessage message, Vocabulary vocabulary, string[] ordered, int usual, int most, Func<IReadOnlyList<Order>, IReadOnlyList<Term>> terms, out RegistryQuery query)
     {
         query = null!;
         var limit = message.MaxResults ?? usual;
-        if (limit < 1 || limit > most)
-            return Mlflow.Invalid($"Invalid value {limit} for parameter 'max_results' supplied: it must be a positive integer of at most {most}.");
+        if (Mlflow.CheckMaxResults(limit, most) is { } beyond)
+            return beyond;
         if (SearchWords.Read(message.Filter, message.OrderBy, vocabulary, out var clauses, out var orders) is { } wrong)
             return wrong;
         if (orders.Any(o => o.Field.Subject != Subject.Attribute))
             return Mlflow.Invalid("Invalid order_by: tags have no order here.");
+        if (orders.FirstOrDefault(o => !ordered.Contains(o.Field.Key)) is { } unordered)
+            return Mlflow.Invalid($"Invalid order by key '{unordered.Field.Key}' specified. Valid keys are {string.Join(", ", ordered)}.");
         var order = terms(orders);
         var search = PageToken.Fingerprint([message.Filter, .. message.OrderBy ?? []]);
         if (PageToken.Decode(message.PageToken, search, _ => order.Count, out var token) is { } badToken)
@@ -104,15 +106,13 @@ internal static class RegistrySearch
     {
         "m.name" => version.Model,
         "v.version::bigint" => version.Version,
-        "v.run_id" => version.RunId,
-        "v.source" => version.Source,
         "v.created_ms" => version.Created,
         _ => version.Updated,
     };
 
     private static List<Term> Terms(IReadOnlyList<Order> orders, Func<string, string> column, IEnumerable<Term> last)
     {
-        var terms = orders.Select(o => new Term(column(o.Field.Key), o.Field.Key is "name" or "run_id" or "source_path" ? TermType.Text : TermType.Whole, o.Descending)).ToList();
+        var terms = orders.Select(o => new Term(column(o.Field.Key), o.Field.Key == "name" ? TermType.Text : TermType.Whole, o.Descending)).ToList();
         terms.AddRange(last.Where(term => terms.All(t => t.Expression != term.Expression)));
         return terms;
     }

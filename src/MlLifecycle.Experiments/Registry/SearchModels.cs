@@ -23,7 +23,7 @@ internal static class SearchModels
     public static async Task<IResult> Models(Sent<SearchModelsMessage> sent, Caller caller, ModelRows rows, NpgsqlDataSource source, CancellationToken cancellation)
     {
         var (usual, most) = (100, 1000);
-        if (RegistrySearch.Prepare(sent.Message, Vocabulary.Models, usual, most, RegistrySearch.ModelTerms, out var search) is { } refusal)
+        if (RegistrySearch.Prepare(sent.Message, Vocabulary.Models, ["name", "last_updated_timestamp"], usual, most, RegistrySearch.ModelTerms, out var search) is { } refusal)
             return new Refused(refusal);
         if (RegistrySearch.Command(search, source, caller.ProjectId, ModelRows.Columns, "tracking.models m", "m", RegistrySearch.ModelColumn) is not { } command)
             return new Refused(Mlflow.Invalid("Invalid page token."));
@@ -39,7 +39,7 @@ internal static class SearchModels
     public static async Task<IResult> Versions(Sent<SearchModelsMessage> sent, Caller caller, NpgsqlDataSource source, CancellationToken cancellation)
     {
         var (usual, most) = (10_000, 200_000);
-        if (RegistrySearch.Prepare(sent.Message, Vocabulary.ModelVersions, usual, most, RegistrySearch.VersionTerms, out var search) is { } refusal)
+        if (RegistrySearch.Prepare(sent.Message, Vocabulary.ModelVersions, ["name", "version_number", "creation_timestamp", "last_updated_timestamp"], usual, most, RegistrySearch.VersionTerms, out var search) is { } refusal)
             return new Refused(refusal);
         if (RegistrySearch.Command(
             search, source, caller.ProjectId, ModelRows.VersionColumns, "tracking.model_versions v JOIN tracking.models m ON m.stream = v.stream", "v", RegistrySearch.VersionColumn) is not { } command)

@@ -44,7 +44,7 @@ internal static class CreateRunSlice
             return new Refused(badTag);
         var tagged = tags.GetValueOrDefault(Mlflow.RunNameTag);
         if (message.RunName is { Length: > 0 } asked && tagged is { Length: > 0 } && asked != tagged)
-            return new Refused(Mlflow.Invalid($"Both 'run_name' and the tag 'mlflow.runName' are specified, but with different values ('{asked}' and '{tagged}')."));
+            return new Refused(Mlflow.Invalid($"Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name='{asked}', mlflow.runName='{tagged}')."));
         if (ExperimentRows.NumberOf(message.ExperimentId) is not { } experiment)
             return new Refused(Mlflow.UnknownExperiment(message.ExperimentId));
 

@@ -51,13 +51,13 @@ internal static class LogInputsSlice
                 ?? Required(at + "dataset.digest", data.Digest, Names.DatasetDigest)
                 ?? Required(at + "dataset.source_type", data.SourceType, Names.DatasetSource)
                 ?? Required(at + "dataset.source", data.Source, Names.DatasetSource)
-                ?? Names.TooLong(at + "dataset.schema", data.Schema, Names.DatasetSchema)
-                ?? Names.TooLong(at + "dataset.profile", data.Profile, Names.DatasetProfile)) is { } bad)
+                ?? Fits(at + "dataset.schema", data.Schema, Names.DatasetSchema)
+                ?? Fits(at + "dataset.profile", data.Profile, Names.DatasetProfile)) is { } bad)
                 return bad;
             var tags = new Dictionary<string, string>(StringComparer.Ordinal);
             foreach (var tag in sent[i].Tags ?? [])
             {
-                if ((Required(at + "tags.key", tag.Key, Names.InputTagKey) ?? Names.TooLong(at + "tags.value", tag.Value, Names.InputTagValue)) is { } badTag)
+                if ((Required(at + "tags.key", tag.Key, Names.InputTagKey) ?? Fits(at + "tags.value", tag.Value, Names.InputTagValue)) is { } badTag)
                     return badTag;
                 tags[tag.Key!] = tag.Value ?? "";
             }
@@ -68,7 +68,12 @@ internal static class LogInputsSlice
         return null;
 
         static Refusal? Required(string parameter, string? value, int limit) =>
-            string.IsNullOrEmpty(value) ? Mlflow.Missing(parameter) : Names.TooLong(parameter, value, limit);
+            string.IsNullOrEmpty(value) ? Mlflow.Missing(parameter) : Fits(parameter, value, limit);
+
+        // MLflow names the field alone; where it stands is told besides.
+        static Refusal? Fits(string parameter, string? value, int limit) => Names.TooLong(parameter[(parameter.LastIndexOf('.') + 1)..], value, limit) is { } tooLong
+            ? tooLong with { Detail = $"{tooLong.Detail} ({parameter})" }
+            : null;
     }
 
     public static async Task<IResult> Handle(Sent<LogInputsMessage> sent, Caller caller, RunJournal journal, CancellationToken cancellation)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MlLifecycle.Experiments.Artifacts;
 using MlLifecycle.Experiments.Protocol;
 
 namespace MlLifecycle.Experiments.Runs;
@@ -47,7 +48,7 @@ internal sealed class RunRecord
     public List<RunModel> Models { get; init; } = [];
 
     /// <summary>Where its artifacts are.</summary>
-    public string ArtifactUri => $"{ArtifactLocation}/{Run.IdOf(Id)}/artifacts";
+    public string ArtifactUri => ArtifactStore.Under(ArtifactLocation, $"{Run.IdOf(Id)}/artifacts");
 
     /// <summary>Its head alone.</summary>
     public object Info => new RunInfo(this);

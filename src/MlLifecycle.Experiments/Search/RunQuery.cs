@@ -132,7 +132,7 @@ internal sealed partial class RunQuery
         }
     }
 
-    private const string ArtifactUri = "(e.artifact_location || '/' || replace(r.id::text, '-', '') || '/artifacts')";
+    private const string ArtifactUri = "regexp_replace(e.artifact_location, '/?(\\?|$)', '/' || replace(r.id::text, '-', '') || '/artifacts\\1')";
 
     private bool OnLeading(Clause clause) => clause.Field == LeadingMetric && clause.Comparison is not (Comparison.IsNull or Comparison.IsNotNull);
 

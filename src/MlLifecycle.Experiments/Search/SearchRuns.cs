@@ -34,8 +34,8 @@ internal static class SearchRunsSlice
     {
         var message = sent.Message;
         var limit = message.MaxResults ?? Usual;
-        if (limit is < 0 or > Most)
-            return new Refused(Mlflow.Invalid($"Invalid value {limit} for parameter 'max_results' supplied: it must be between 0 and {Most}."));
+        if (Mlflow.CheckMaxResults(limit, Most) is { } beyond)
+            return new Refused(beyond);
         var (refusal, page) = await search.Find(
             caller.ProjectId, message.ExperimentIds ?? [], message.Filter, message.RunViewType ?? ViewType.ActiveOnly, message.OrderBy ?? [], limit, message.PageToken, cancellation);
         return refusal is not null ? new Refused(refusal) : new RunsAnswer(page);

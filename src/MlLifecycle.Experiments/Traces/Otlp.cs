@@ -7,7 +7,7 @@ using MlLifecycle.Experiments.Runs;
 namespace MlLifecycle.Experiments.Traces;
 
 /// <summary>A span as it came over OTLP.</summary>
-/// <param name="Trace">32 lower-case hex digits.</param>
+/// <param name="Trace">The trace, as MLflow's clients know it: what they say in an attribute, else <c>tr-</c> and 32 lower-case hex digits.</param>
 /// <param name="Span">16 lower-case hex digits.</param>
 /// <param name="Parent">Its parent's; null for the root.</param>
 /// <param name="Name">What was done.</param>
@@ -103,8 +103,28 @@ internal static class Otlp
             json.WriteEndObject();
             json.Flush();
             var parentId = parent.Length == 8 && parent.ContainsAnyExcept((byte)0) ? Convert.ToHexStringLower(parent) : null;
-            return new(Convert.ToHexStringLower(trace), Convert.ToHexStringLower(span), parentId, name, start, end, code == 2, Encoding.UTF8.GetString(stream.GetBuffer().AsSpan(0, (int)stream.Length)));
+            return new(Named(bytes) ?? "tr-" + Convert.ToHexStringLower(trace), Convert.ToHexStringLower(span), parentId, name, start, end, code == 2, Encoding.UTF8.GetString(stream.GetBuffer().AsSpan(0, (int)stream.Length)));
         }
+    }
+
+    // MLflow's clients write attributes as JSON.
+    private static string? Named(ReadOnlySpan<byte> span)
+    {
+        for (var wire = new Wire(span); wire.Next();)
+        {
+            if (wire.Field != 9)
+                continue;
+            var entry = Entry(wire.Bytes);
+            if (entry.Key != "mlflow.traceRequestId")
+                continue;
+            for (var said = new Wire(entry.Value); said.Next();)
+            {
+                if (said.Field == 1 && Text(said.Bytes).Trim('"') is { Length: > 0 and <= RecordTraceSlice.IdLength } id)
+                    return id;
+            }
+        }
+
+        return null;
     }
 
     private static (ulong Code, string Message) Status(ReadOnlySpan<byte> bytes)
@@ -144,19 +164,24 @@ internal static class Otlp
         {
             if (wire.Field != field)
                 continue;
-            var key = "";
-            ReadOnlySpan<byte> value = default;
-            for (var entry = new Wire(wire.Bytes); entry.Next();)
-            {
-                if (entry.Field == 1)
-                    key = Text(entry.Bytes);
-                else if (entry.Field == 2)
-                    value = entry.Bytes;
-            }
-
-            json.WritePropertyName(key);
-            Value(json, value, depth);
+            var entry = Entry(wire.Bytes);
+            json.WritePropertyName(entry.Key);
+            Value(json, entry.Value, depth);
         }
+    }
+
+    private static Pair Entry(ReadOnlySpan<byte> bytes)
+    {
+        var pair = new Pair { Key = "" };
+        for (var entry = new Wire(bytes); entry.Next();)
+        {
+            if (entry.Field == 1)
+                pair.Key = Text(entry.Bytes);
+            else if (entry.Field == 2)
+                pair.Value = entry.Bytes;
+        }
+
+        return pair;
     }
 
     private static void Value(Utf8JsonWriter json, ReadOnlySpan<byte> bytes, int depth)
@@ -214,6 +239,12 @@ internal static class Otlp
 
     // PostgreSQL's text cannot hold U+0000.
     private static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes).Replace("\0", "", StringComparison.Ordinal);
+
+    private ref struct Pair
+    {
+        public string Key;
+        public ReadOnlySpan<byte> Value;
+    }
 
     /// <summary>Walks over the fields of a protobuf message.</summary>
     private ref struct Wire(ReadOnlySpan<byte> bytes)

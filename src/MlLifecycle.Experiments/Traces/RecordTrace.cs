@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Marten;
+using MlLifecycle.Experiments.Artifacts;
 using MlLifecycle.Experiments.Catalog;
 using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.ServiceDefaults.Decisions;
@@ -150,7 +151,7 @@ internal static class RecordTraceSlice
     }
 
     public static Dictionary<string, string> Tags(IReadOnlyDictionary<string, string> sent, ExperimentRow experiment, string id) =>
-        new(sent, StringComparer.Ordinal) { [ArtifactTag] = $"{experiment.ArtifactLocation}/traces/{id}/artifacts" };
+        new(sent, StringComparer.Ordinal) { [ArtifactTag] = ArtifactStore.Under(experiment.ArtifactLocation, $"traces/{id}/artifacts") };
 
     public static async Task<(ExperimentRow? Row, Refusal? Refusal)> Experiment(ExperimentRows experiments, Caller caller, string? id, CancellationToken cancellation)
     {

@@ -45,8 +45,8 @@ internal static class SearchTracesSlice
         if (experiments.Count == 0)
             return new Refused(Mlflow.Invalid("At least one experiment (locations or experiment_ids) must be specified."));
         var limit = message.MaxResults ?? Usual;
-        if (limit is < 1 or > Most)
-            return new Refused(Mlflow.Invalid($"Invalid value {limit} for parameter 'max_results' supplied: it must be a positive integer of at most {Most}."));
+        if (Mlflow.CheckMaxResults(limit, Most) is { } beyond)
+            return new Refused(beyond);
         if (SearchWords.Read(message.Filter, message.OrderBy, Vocabulary.Traces, out var clauses, out var orders) is { } wrong)
             return new Refused(wrong);
         if (orders.FirstOrDefault(o => o.Field.Subject is not (Subject.Attribute or Subject.Tag or Subject.Metadata)) is { } other)

@@ -53,7 +53,7 @@ internal sealed class SpanLog(NpgsqlDataSource source, IDocumentStore store)
 
     private async Task Try(IReadOnlyList<ReceivedSpan> spans, ExperimentRow experiment, Caller caller, CancellationToken cancellation)
     {
-        var traces = spans.GroupBy(span => "tr-" + span.Trace).ToDictionary(trace => trace.Key, trace => trace.ToList());
+        var traces = spans.GroupBy(span => span.Trace).ToDictionary(trace => trace.Key, trace => trace.ToList());
         await using var connection = await source.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await using var session = store.LightweightSession(Marten.Services.SessionOptions.ForTransaction(transaction));
@@ -75,7 +75,7 @@ internal sealed class SpanLog(NpgsqlDataSource source, IDocumentStore store)
             foreach (var span in spans)
             {
                 await copy.StartRowAsync(cancellation);
-                await copy.WriteAsync(Trace.IdOf(caller.ProjectId, "tr-" + span.Trace), NpgsqlDbType.Uuid, cancellation);
+                await copy.WriteAsync(Trace.IdOf(caller.ProjectId, span.Trace), NpgsqlDbType.Uuid, cancellation);
                 await copy.WriteAsync(span.Span, NpgsqlDbType.Text, cancellation);
                 await copy.WriteAsync(span.Name, NpgsqlDbType.Text, cancellation);
                 await copy.WriteAsync(span.StartNs, NpgsqlDbType.Bigint, cancellation);

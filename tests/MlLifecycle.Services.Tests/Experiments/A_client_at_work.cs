@@ -205,6 +205,7 @@ public sealed class A_client_at_work(ExperimentsFixture service) : IClassFixture
         await client.Post("runs/restore", new { run_id = deleted });
         (await client.Search(experiments: [experiment])).Length.ShouldBe(2);
 
+        await client.Post("runs/delete", new { run_id = deleted });
         await client.Post("experiments/delete", new { experiment_id = experiment });
         await client.RefusedPost("experiments/delete", new { experiment_id = experiment }, "RESOURCE_DOES_NOT_EXIST", 404);
         await client.RefusedPost("runs/log-metric", new { run_id = kept, key = "a", value = 1, timestamp = 1 });
@@ -212,6 +213,8 @@ public sealed class A_client_at_work(ExperimentsFixture service) : IClassFixture
         (await client.RefusedPost("experiments/create", new { name = "trees" }, "RESOURCE_ALREADY_EXISTS")).ShouldContain("deleted");
         (await client.Search(experiments: [experiment])).ShouldBeEmpty();
         await client.Post("experiments/restore", new { experiment_id = experiment });
+        await client.RefusedPost("experiments/restore", new { experiment_id = experiment }, "RESOURCE_DOES_NOT_EXIST", 404);
+        (await client.Search(experiments: [experiment])).Order().ShouldBe(["deleted", "kept"]); // all of its runs come back with it
         await client.Metric(kept, "a", 1);
         (await client.Search("metrics.a = 1", experiments: [experiment])).ShouldBe(["kept"]);
     }

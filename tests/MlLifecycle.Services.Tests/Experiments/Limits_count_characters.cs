@@ -54,8 +54,15 @@ public sealed class Limits_count_characters(ExperimentsFixture service) : IClass
     }
 
     [Fact]
-    public async Task a_number_below_a_limit_is_told_both_of_its_ends() =>
-        (await service.Empty().RefusedPost("runs/search", new { max_results = -1 })).ShouldContain("it must be between 0 and 50000");
+    public async Task a_number_beyond_a_limit_is_told_which_it_must_be_within()
+    {
+        foreach (var path in (string[])["runs/search", "experiments/search"])
+        {
+            foreach (var low in (int[])[-1, 0])
+                (await service.Empty().RefusedPost(path, new { max_results = low })).ShouldBe($"Invalid value {low} for parameter 'max_results' supplied. It must be a positive integer.");
+            (await service.Empty().RefusedPost(path, new { max_results = 50_001 })).ShouldBe("Invalid value 50001 for parameter 'max_results' supplied. It must be at most 50000.");
+        }
+    }
 
     /// <summary>Text that does not compress, at both limits at once: more than an entry of an index holds.</summary>
     [Fact]

@@ -75,6 +75,14 @@ public sealed class Logged_models(ExperimentsFixture service) : IClassFixture<Ex
         (await Names("status = 'READY'")).ShouldBeEmpty();
         (await Names("metrics.acc > 0.5", dataset: "cars")).ShouldBe(["b"]);
         await client.RefusedPost("logged-models/search", new { });
+        foreach (var (name, digest) in ((string, string)[])[("a", "2"), ("b", "1")])
+        {
+            var id = (await client.Post("logged-models/search", new { experiment_ids = new[] { "0" }, filter = $"name = '{name}'" }))["models"]![0]!["info"]!["model_id"]!.GetValue<string>();
+            await client.Post("runs/log-metric", new { run_id = run, model_id = id, key = "acc", value = name == "a" ? 0.1 : 0.2, timestamp = 2, dataset_name = "streets", dataset_digest = digest });
+        }
+
+        var ordered = await client.Post("logged-models/search", new { experiment_ids = new[] { "0" }, order_by = new[] { new { field_name = "metrics.acc", dataset_digest = "1" } } });
+        ordered["models"]!.AsArray().Select(m => m!["info"]!["name"]!.GetValue<string>()).ShouldBe(["b", "c", "a"]); // only one was measured on data of that digest
         await client.RefusedPost("logged-models/search", new { experiment_ids = new[] { "0" }, filter = "nonsense = 'x'" });
         await client.RefusedPost("logged-models/search", new { experiment_ids = new[] { "0" }, order_by = new[] { new { ascending = true } } });
 

@@ -48,6 +48,16 @@ public sealed class Traces_and_their_spans(ExperimentsFixture service) : IClassF
     }
 
     [Fact]
+    public async Task belong_to_the_trace_that_they_name()
+    {
+        var client = service.Empty();
+        await Spans(client, OtlpBytes.Span(Id(90), 1, null, "asked", Start, Start + Second, ("mlflow.traceRequestId", "\"tr-of-my-own\"")), OtlpBytes.Span(Id(91), 1, null, "bare", Start, Start + Second, ("mlflow.traceRequestId", "")));
+        (await client.Get($"{V3}/tr-of-my-own"))["trace"]!["trace_info"]!["tags"]!["mlflow.traceName"]!.GetValue<string>().ShouldBe("asked");
+        (await client.Get($"{V3}/{Name(Id(91))}"))["trace"]!["trace_info"]!["tags"]!["mlflow.traceName"]!.GetValue<string>().ShouldBe("bare");
+        await client.RefusedGet($"{V3}/{Name(Id(90))}", "RESOURCE_DOES_NOT_EXIST", 404);
+    }
+
+    [Fact]
     public async Task last_as_long_as_all_of_them()
     {
         var client = service.Empty();

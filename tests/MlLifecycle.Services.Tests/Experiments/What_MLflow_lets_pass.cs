@@ -123,6 +123,9 @@ public sealed class What_MLflow_lets_pass(ExperimentsFixture service) : IClassFi
         var client = service.Empty();
         var id = (await client.Post("experiments/create", new { name = "x", artifact_location = "s3://bucket/path?endpoint=here" }))["experiment_id"]!.GetValue<string>();
         (await client.Get($"experiments/get?experiment_id={id}"))["experiment"]!["artifact_location"]!.GetValue<string>().ShouldBe("s3://bucket/path?endpoint=here");
+        var run = await client.NewRun(id, ("mlflow.runName", "there"));
+        (await client.Run(run))["info"]!["artifact_uri"]!.GetValue<string>().ShouldBe($"s3://bucket/path/{run}/artifacts?endpoint=here");
+        (await client.Search($"artifact_uri = 's3://bucket/path/{run}/artifacts?endpoint=here'", experiments: [id])).ShouldBe(["there"]);
         foreach (var bad in (string[])["s3://bucket/path#part", "s3://bucket/path;part", "s3://bucket/path?x=../y"])
             (await client.RefusedPost("experiments/create", new { name = "y", artifact_location = bad })).ShouldContain("artifact_location");
     }

@@ -1,3 +1,4 @@
+using MlLifecycle.ServiceDefaults.Trust;
 using Shouldly;
 using Xunit;
 
@@ -34,6 +35,30 @@ public sealed class What_clients_look_for(ExperimentsFixture service) : IClassFi
         (await client.RefusedPost("model-versions/create", new { name = "sorter", source = "s3://b/m", model_id = "m-none" }, "RESOURCE_DOES_NOT_EXIST", 404)).ShouldContain("m-none");
         var model = (await client.Post("logged-models", new { experiment_id = "0", name = "net" }))["model"]!["info"]!["model_id"]!.GetValue<string>();
         (await client.Post("model-versions/create", new { name = "sorter", source = "s3://b/m", model_id = model }))["model_version"]!["model_id"]!.GetValue<string>().ShouldBe(model);
+    }
+
+    [Fact]
+    public async Task the_first_experiment_is_as_old_as_its_project()
+    {
+        var begun = DateTimeOffset.UtcNow.AddDays(-3);
+        var (project, id) = ("p-" + Guid.NewGuid().ToString("N")[..12], Guid.CreateVersion7(begun));
+        var client = new Tracking(service.As(Role.Contributor, project, id), project, id);
+        (await client.Get("experiments/get?experiment_id=0"))["experiment"]!["creation_time"]!.GetValue<long>().ShouldBe(begun.ToUnixTimeMilliseconds());
+    }
+
+    [Theory]
+    [InlineData("registered-models/search?order_by=creation_timestamp", "creation_timestamp")]
+    [InlineData("model-versions/search?order_by=name&order_by=run_id%20DESC", "run_id")]
+    [InlineData("model-versions/search?order_by=source_path", "source_path")]
+    public async Task the_registry_has_some_orders_and_no_others(string path, string key) => (await service.Empty().RefusedGet(path)).ShouldStartWith($"Invalid order by key '{key}' specified.");
+
+    [Fact]
+    public async Task the_field_of_an_input_that_is_too_long_is_named_alone_and_in_its_place()
+    {
+        var client = service.Empty();
+        var run = await client.NewRun();
+        var dataset = new { name = new string('n', 501), digest = "1", source_type = "s", source = "s" };
+        (await client.RefusedPost("runs/log-inputs", new { run_id = run, datasets = new[] { new { dataset } } })).ShouldBe("'name' exceeds the maximum length of 500 characters: it has 501. (datasets[0].dataset.name)");
     }
 
     [Theory]
