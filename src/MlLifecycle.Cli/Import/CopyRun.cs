@@ -80,7 +80,7 @@ internal sealed class CopyRun(MlflowServer source, MlflowServer target, RunCopie
                     tags.Add(new(tag.Key, tag.Value is { } history ? models.Renamed(history.Replace(run.Info.RunId, copy.Id, StringComparison.Ordinal)) : null));
                     break;
                 default:
-                    if (copy.Tag(tag.Key) == tag.Value)
+                    if (copy.Tag(tag.Key) is { } there && there == (tag.Value ?? ""))
                         report.Copied("tags"); // the copy began with it
                     else
                         tags.Add(tag);

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Globalization;
 using Marten;
+using MlLifecycle.Experiments.Artifacts;
 using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.ServiceDefaults.Decisions;
 using MlLifecycle.ServiceDefaults.Events;
@@ -49,8 +50,9 @@ internal static class CreateExperimentSlice
         if (Names.CheckExperimentName("name", message.Name) is { } badName)
             return badName;
         if (message.ArtifactLocation is { Length: > 0 } location
-            && (location.Length > 2048 || location.StartsWith("runs:", StringComparison.Ordinal) || location.AsSpan().ContainsAny('#', ';') || location.Contains("..", StringComparison.Ordinal)))
-            return Mlflow.InvalidValue("artifact_location", location, "It must be a location without '..', parameters or a fragment, and not of a run.");
+            && (location.Length > 2048 || location.StartsWith("runs:", StringComparison.Ordinal) || location.AsSpan().ContainsAny('#', ';') || location.Contains("..", StringComparison.Ordinal)
+                || (location.Contains('?', StringComparison.Ordinal) && ArtifactStore.PathOf(location) is not null)))
+            return Mlflow.InvalidValue("artifact_location", location, "It must be a location without '..', parameters or a fragment, on this server without a query too, and not of a run.");
         var tags = message.Tags ?? [];
         for (var i = 0; i < tags.Count; i++)
         {

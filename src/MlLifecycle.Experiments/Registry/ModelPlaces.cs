@@ -1,4 +1,5 @@
 using System.Globalization;
+using MlLifecycle.Experiments.Artifacts;
 using MlLifecycle.Experiments.LoggedModels;
 using MlLifecycle.Experiments.Protocol;
 using MlLifecycle.Experiments.Runs;
@@ -29,7 +30,7 @@ internal sealed class ModelPlaces(ModelRows rows, LoggedModelRows logged, RunRea
 
         if (source.StartsWith(OfRuns, StringComparison.Ordinal) && source[OfRuns.Length..].Split('/', 2) is [var id, .. var rest]
             && Rules.Named(id, null, out var run) is null && await runs.One(project, run, cancellation) is { } record)
-            return rest is [{ Length: > 0 } path] ? $"{record.ArtifactUri}/{path}" : record.ArtifactUri;
+            return rest is [{ Length: > 0 } path] ? ArtifactStore.Under(record.ArtifactUri, path) : record.ArtifactUri;
         return source;
     }
 

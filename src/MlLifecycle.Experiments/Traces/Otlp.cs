@@ -115,7 +115,7 @@ internal static class Otlp
             if (wire.Field != 9)
                 continue;
             var entry = Entry(wire.Bytes);
-            if (entry.Key != "mlflow.traceRequestId")
+            if (!entry.Key.SequenceEqual("mlflow.traceRequestId"u8))
                 continue;
             for (var said = new Wire(entry.Value); said.Next();)
             {
@@ -165,18 +165,18 @@ internal static class Otlp
             if (wire.Field != field)
                 continue;
             var entry = Entry(wire.Bytes);
-            json.WritePropertyName(entry.Key);
+            json.WritePropertyName(Text(entry.Key));
             Value(json, entry.Value, depth);
         }
     }
 
     private static Pair Entry(ReadOnlySpan<byte> bytes)
     {
-        var pair = new Pair { Key = "" };
+        var pair = default(Pair);
         for (var entry = new Wire(bytes); entry.Next();)
         {
             if (entry.Field == 1)
-                pair.Key = Text(entry.Bytes);
+                pair.Key = entry.Bytes;
             else if (entry.Field == 2)
                 pair.Value = entry.Bytes;
         }
@@ -242,7 +242,7 @@ internal static class Otlp
 
     private ref struct Pair
     {
-        public string Key;
+        public ReadOnlySpan<byte> Key;
         public ReadOnlySpan<byte> Value;
     }
 

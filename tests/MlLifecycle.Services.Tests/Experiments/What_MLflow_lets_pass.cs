@@ -125,8 +125,11 @@ public sealed class What_MLflow_lets_pass(ExperimentsFixture service) : IClassFi
         (await client.Get($"experiments/get?experiment_id={id}"))["experiment"]!["artifact_location"]!.GetValue<string>().ShouldBe("s3://bucket/path?endpoint=here");
         var run = await client.NewRun(id, ("mlflow.runName", "there"));
         (await client.Run(run))["info"]!["artifact_uri"]!.GetValue<string>().ShouldBe($"s3://bucket/path/{run}/artifacts?endpoint=here");
+        await client.Post("registered-models/create", new { name = "sorter" });
+        await client.Post("model-versions/create", new { name = "sorter", source = $"runs:/{run}/model", run_id = run });
+        (await client.Get("model-versions/get-download-uri?name=sorter&version=1"))["artifact_uri"]!.GetValue<string>().ShouldBe($"s3://bucket/path/{run}/artifacts/model?endpoint=here");
         (await client.Search($"artifact_uri = 's3://bucket/path/{run}/artifacts?endpoint=here'", experiments: [id])).ShouldBe(["there"]);
-        foreach (var bad in (string[])["s3://bucket/path#part", "s3://bucket/path;part", "s3://bucket/path?x=../y"])
+        foreach (var bad in (string[])["s3://bucket/path#part", "s3://bucket/path;part", "s3://bucket/path?x=../y", "mlflow-artifacts:/team?x=1"])
             (await client.RefusedPost("experiments/create", new { name = "y", artifact_location = bad })).ShouldContain("artifact_location");
     }
 
