@@ -10,9 +10,11 @@ namespace MlLifecycle.ServiceDefaults.Files;
 public static partial class Durable
 {
     private const int NotThere = 2; // ENOENT
+    private const int IsThere = 17; // EEXIST
 
     /// <summary>Creates a directory and those above it that are not there yet.</summary>
     /// <param name="path">The directory's full path.</param>
+    /// <exception cref="DirectoryNotFoundException">It, or one above it, was deleted at this moment.</exception>
     /// <exception cref="IOException">The path goes through a file, or the disk does not take it.</exception>
     public static void CreateDirectory(string path)
     {
@@ -20,7 +22,16 @@ public static partial class Durable
             return;
         var above = Path.GetDirectoryName(path) ?? throw new ArgumentException($"'{path}' is not below a directory.", nameof(path));
         CreateDirectory(above);
-        Directory.CreateDirectory(path);
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (IOException lost) when (lost.HResult == IsThere && !File.Exists(path))
+        {
+            // Another made it, and a third had taken it away before .NET looked at what it was.
+            throw new DirectoryNotFoundException($"The directory {path} was deleted meanwhile.", lost);
+        }
+
         Sync(above);
     }
 
