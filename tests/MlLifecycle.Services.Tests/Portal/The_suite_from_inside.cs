@@ -72,10 +72,10 @@ public sealed class The_suite_from_inside(PortalFixture fixture) : IClassFixture
         using var admin = fixture.Portal.As(fixture.AdminToken);
         await admin.Post("/api/projects/fashion/solutions", new { name = "rules" }).Json(HttpStatusCode.Created);
         await admin.Post("/api/projects/cars/solutions", new { name = "net" }).Json(HttpStatusCode.Created);
-        await Answers.Until(() => Task.FromResult(all.Count), count => count >= 2);
+        await Answers.Until(() => Task.FromResult(all.OfType<ScopeChanged>().Count()), count => count >= 2);
         all.OfType<ScopeChanged>().Select(fact => (fact.Project, fact.Name)).ShouldBe([("fashion", "rules"), ("cars", "net")], ignoreOrder: true);
         all.ShouldAllBe(fact => fact.EventId != Guid.Empty);
-        await Answers.Until(() => Task.FromResult(ofCars.Count), count => count >= 1);
+        await Answers.Until(() => Task.FromResult(ofCars.OfType<ScopeChanged>().Count()), count => count >= 1);
         ofCars.OfType<ScopeChanged>().Select(fact => fact.Name).ShouldBe(["net"]);
         gone.Dispose();
 
